@@ -1,0 +1,319 @@
+"""Launch and follow: providers, fine-tuning jobs and what is known of them.
+
+A job's status moves only through `FineTuningJob.move_to`:
+
+    draft → pending → submitting → (the provider's words) → succeeded, failed, cancelled
+"""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from datasets_app.models import DatasetVersion, Split
+from jobs_app.encryption import EncryptedTextField
+from teams_app.models import Team, TeamScopedQuerySet
+
+USER = settings.AUTH_USER_MODEL
+
+
+class ProviderKind(models.TextChoices):
+    BUILT_IN = "built_in", _("built-in tuning server")
+    OPENAI = "openai", _("OpenAI")
+    AZURE = "azure", _("Azure OpenAI")
+    COMPATIBLE = "compatible", _("other compatible server")
+
+
+class Provider(models.Model):
+    """An OpenAI-compatible endpoint and the key for it.
+
+    The key is bound to `base_url`: services clear it when the address changes.
+    """
+
+    TEAM_PATH = "team"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(
+        _("kind"),
+        max_length=20,
+        choices=ProviderKind,
+        default=ProviderKind.COMPATIBLE,
+    )
+    base_url = models.URLField(_("base URL"), max_length=500)
+    api_key = EncryptedTextField(_("API key"), blank=True)
+    default_base_model = models.CharField(
+        _("default base model"), max_length=100, blank=True
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("team", "name"),
+                name="provider_name_once_per_team",
+                violation_error_message=_("The team already has a provider so named."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RemoteFile(models.Model):
+    """A version's file as one provider knows it; uploaded once, then reused."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE)
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT)
+    split = models.CharField(max_length=10, choices=Split)
+    remote_id = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "dataset_version", "split"),
+                name="one_upload_per_provider_and_file",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id
+
+
+class JobStatus(models.TextChoices):
+    DRAFT = "draft", _("draft")  # being edited in the admin
+    PENDING = "pending", _("pending")  # launched; waiting for a worker
+    SUBMITTING = "submitting", _("submitting")  # a worker is talking to the provider
+    VALIDATING_FILES = "validating_files", _("validating files")  # provider's words
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+S = JobStatus
+AT_PROVIDER = {S.VALIDATING_FILES, S.QUEUED, S.RUNNING, S.PAUSED}
+FINISHED = {S.SUCCEEDED, S.FAILED, S.CANCELLED}
+OPEN = {S.PENDING, S.SUBMITTING} | AT_PROVIDER
+# Polls may miss steps, so at the provider any status may follow any other.
+MAY_BECOME: dict[str, set[JobStatus]] = {
+    S.DRAFT: {S.PENDING},
+    S.PENDING: {S.SUBMITTING, S.CANCELLED},
+    S.SUBMITTING: {S.PENDING} | AT_PROVIDER | FINISHED,
+    **dict.fromkeys(AT_PROVIDER, AT_PROVIDER | FINISHED),
+}
+
+
+class IllegalTransition(Exception):
+    """MAY_BECOME has no such step."""
+
+
+class FineTuningJob(models.Model):
+    """One run of a provider's fine-tuning API on one frozen dataset version."""
+
+    TEAM_PATH = "team"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, verbose_name=_("provider")
+    )
+    dataset_version = models.ForeignKey(
+        DatasetVersion,
+        on_delete=models.PROTECT,
+        related_name="jobs",
+        verbose_name=_("dataset version"),
+    )
+    base_model = models.CharField(_("base model"), max_length=200)
+    suffix = models.CharField(_("suffix"), max_length=64, blank=True)
+    seed = models.PositiveIntegerField(_("seed"), null=True, blank=True)
+    hyperparameters: Any = models.JSONField(
+        _("hyperparameters"), default=dict, blank=True
+    )
+    status = models.CharField(
+        _("status"), max_length=20, choices=JobStatus, default=JobStatus.DRAFT
+    )
+    status_changed_at = models.DateTimeField(default=now, editable=False)
+    launch_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    remote_id = models.CharField(max_length=200, blank=True, editable=False)
+    fine_tuned_model = models.CharField(
+        _("fine-tuned model"), max_length=300, blank=True, editable=False
+    )
+    trained_tokens = models.PositiveBigIntegerField(null=True, editable=False)
+    estimated_finish_at = models.DateTimeField(null=True, editable=False)
+    error: Any = models.JSONField(default=dict, blank=True, editable=False)
+
+    last_polled_at = models.DateTimeField(null=True, editable=False)
+    next_poll_at = models.DateTimeField(default=now, editable=False)
+    n_poll_failures = models.PositiveIntegerField(default=0, editable=False)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("fine-tuning job")
+        verbose_name_plural = _("fine-tuning jobs")
+        ordering = ("-pk",)
+        indexes = [
+            models.Index(fields=("status", "next_poll_at"), name="job_due"),
+            models.Index(fields=("team", "-id"), name="job_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.dataset_version} · {self.base_model}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    def move_to(self, status: str, note: str = "", **fields: Any) -> bool:
+        """Change status and log one event, unless another process moved the job first.
+
+        The UPDATE names the status this process last read, so of two workers only
+        one matches a row; the other gets False and must stop.
+
+        Raises:
+            IllegalTransition: MAY_BECOME has no such step.
+        """
+        old = self.status
+        if status not in MAY_BECOME.get(old, ()):
+            raise IllegalTransition(f"{old} cannot become {status}")
+        with transaction.atomic():
+            unmoved = FineTuningJob.objects.filter(pk=self.pk, status=old)
+            if not unmoved.update(status=status, status_changed_at=now(), **fields):
+                return False
+            self.events.create(
+                type=EventType.STATUS,
+                message=f"{old} → {status} {note}".strip(),
+                data={"from": old, "to": status, "note": note},
+            )
+        self.refresh_from_db()
+        return True
+
+    move_to.alters_data = True  # type: ignore[attr-defined]
+
+
+class EventType(models.TextChoices):
+    MESSAGE = "message", _("message")
+    METRICS = "metrics", _("metrics")
+    STATUS = "status", _("status")  # ours; the other two are the provider's
+
+
+class JobEvent(models.Model):
+    """One line of a job's story: ours, or the provider's stored once."""
+
+    TEAM_PATH = "job__team"
+
+    job = models.ForeignKey(
+        FineTuningJob, on_delete=models.CASCADE, related_name="events"
+    )
+    remote_id = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=now)
+    level = models.CharField(max_length=10, default="info")
+    # Open text: providers add types of their own.
+    type = models.CharField(max_length=40, default=EventType.MESSAGE)
+    message = models.TextField()
+    data: Any = models.JSONField(default=dict, blank=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("job", "remote_id"),
+                condition=~models.Q(remote_id=""),
+                name="remote_event_once",
+            )
+        ]
+        indexes = [models.Index(fields=("job", "type"), name="event_type")]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Checkpoint(models.Model):
+    """Weights saved during a job, usable by name like a model."""
+
+    TEAM_PATH = "job__team"
+
+    job = models.ForeignKey(
+        FineTuningJob, on_delete=models.CASCADE, related_name="checkpoints"
+    )
+    remote_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)  # fine_tuned_model_checkpoint
+    step_number = models.PositiveIntegerField()
+    metrics: Any = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("step_number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("job", "remote_id"), name="checkpoint_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HeldOutAnswer(models.Model):
+    """A validation question, answered by the base model and by the tuned one."""
+
+    TEAM_PATH = "job__team"
+
+    job = models.ForeignKey(
+        FineTuningJob, on_delete=models.CASCADE, related_name="held_out_answers"
+    )
+    line_number = models.PositiveIntegerField()
+    question = models.TextField()
+    expected = models.TextField()
+    base_answer = models.TextField(blank=True)
+    tuned_answer = models.TextField(blank=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("line_number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("job", "line_number"), name="held_out_question_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class Heartbeat(models.Model):
+    """When a background process last showed that it is alive."""
+
+    name = models.CharField(max_length=40, unique=True)
+    beaten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.beaten_at}"

@@ -1,0 +1,122 @@
+"""Who works here: users, teams and roles. Everything else belongs to a team."""
+
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a member may do. Each role includes all those above it in this table.
+
+    ========  ===========================================================
+    viewer    see datasets, versions, jobs and models; ask models
+    curator   + import, add, edit and tag examples
+    reviewer  + approve and reject examples; freeze versions
+    launcher  + launch and cancel jobs
+    owner     + providers, members, and deleting what the team has
+    ========  ===========================================================
+    """
+
+    VIEWER = "viewer", _("viewer")
+    CURATOR = "curator", _("curator")
+    REVIEWER = "reviewer", _("reviewer")
+    LAUNCHER = "launcher", _("launcher")
+    OWNER = "owner", _("owner")
+
+    @property
+    def rank(self) -> int:
+        return list(Role).index(self)
+
+    def includes(self, other: "Role") -> bool:
+        return self.rank >= other.rank
+
+    @classmethod
+    def at_least(cls, role: "Role") -> list["Role"]:
+        return [each for each in cls if each.includes(role)]
+
+
+class User(AbstractUser):
+    """A person. Superusers see every team; everybody else, the teams they are in."""
+
+
+class TeamScopedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a team; the model names the way there in TEAM_PATH."""
+
+    def visible_to(self, user: Any, role: Role = Role.VIEWER) -> Self:
+        """The rows of the teams in which `user` has at least `role`."""
+        if not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self.all()
+        teams = Membership.objects.filter(user=user, role__in=Role.at_least(role))
+        team_path = self.model.TEAM_PATH
+        return self.filter(**{f"{team_path}__in": teams.values("team")})
+
+
+class Team(models.Model):
+    """A group of people and all that they own here."""
+
+    TEAM_PATH = "pk"
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("short name"), max_length=50, unique=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    members = models.ManyToManyField(
+        User, through="Membership", related_name="teams", verbose_name=_("members")
+    )
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One user's role in one team."""
+
+    TEAM_PATH = "team"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
+    user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name=_("user"))
+    role = models.CharField(
+        _("role"), max_length=10, choices=Role, default=Role.VIEWER
+    )
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=("team", "user"), name="one_role_per_team"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}, {self.team}"
+
+
+class ApiToken(models.Model):
+    """A bearer token for the REST API. Only its hash is kept; see services."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(max_length=12)  # enough to recognise it by
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

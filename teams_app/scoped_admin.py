@@ -1,0 +1,83 @@
+"""Admin classes that show and change rows only as far as the user's role reaches.
+
+Django's own model permissions are not asked: roles are the only rights there are.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.http import HttpRequest
+
+from teams_app.access import has_role, has_role_anywhere
+from teams_app.models import Role
+
+
+class TeamScopedMixin:
+    """Roles instead of permissions, and rows of the user's own teams only."""
+
+    view_role = Role.VIEWER
+    add_role = Role.CURATOR
+    change_role = Role.CURATOR
+    delete_role = Role.OWNER
+
+    def _may(self, request: HttpRequest, role: Role, obj: Model | None) -> bool:
+        if obj is None or obj.pk is None:
+            return has_role_anywhere(request.user, role)
+        return has_role(request.user, obj, role)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return has_role_anywhere(request.user, self.view_role)
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._may(request, self.view_role, obj)
+
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._may(request, self.add_role, obj)
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._may(request, self.change_role, obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._may(request, self.delete_role, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)  # type: ignore[misc]
+        return rows.visible_to(request.user, self.view_role)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def _narrow(
+        self, db_field: models.Field, request: HttpRequest, kwargs: dict
+    ) -> None:
+        """Offer, and so accept, only rows of teams where the user may add."""
+        related = db_field.remote_field.model
+        if hasattr(related, "TEAM_PATH") and "queryset" not in kwargs:
+            kwargs["queryset"] = related.objects.visible_to(request.user, self.add_role)
+
+
+class TeamScopedAdmin(TeamScopedMixin, admin.ModelAdmin):
+    pass
+
+
+class TeamScopedTabularInline(TeamScopedMixin, admin.TabularInline):
+    pass

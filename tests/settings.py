@@ -1,0 +1,17 @@
+"""The site's own settings, with its state in a folder of this test run."""
+
+import os
+import tempfile
+
+os.environ.setdefault("FINETUNE_SITE_VAR", tempfile.mkdtemp(prefix="finetune-site-"))
+
+from finetune_site.settings import *  # noqa: F403
+
+STORAGES = {
+    **STORAGES,  # noqa: F405
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AXES_ENABLED = False

