@@ -14,7 +14,7 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         if VENV_PYTHON.exists() and Path(sys.prefix) != VENV_PYTHON.parent.parent:
-            os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606
+            os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
         sys.exit("Django is not installed. Run ./run once: it sets everything up.")
     execute_from_command_line(sys.argv)
 

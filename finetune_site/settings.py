@@ -17,7 +17,9 @@ env.read_env(BASE_DIR / ".env")
 VAR_DIR = Path(env.path("FINETUNE_SITE_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create(VAR_DIR / "secret-key")
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_IS_SET = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or read_or_create(VAR_DIR / "secret-key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -198,6 +200,7 @@ TUNING_SERVER_BASE_MODELS = {
     **env.dict("TUNING_SERVER_BASE_MODELS", default={}),
 }
 TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
+INFERENCE_SOCKET = VAR_DIR / "inference.sock"
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,12 @@
+"""gunicorn's settings for the inference process: one copy of the weights."""
+
+from finetune_site.settings import INFERENCE_SOCKET
+
+bind = f"unix:{INFERENCE_SOCKET}"
+umask = 0o077
+worker_class = "gthread"
+workers = 1
+threads = 16
+timeout = 600
+graceful_timeout = 2
+loglevel = "warning"

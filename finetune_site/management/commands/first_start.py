@@ -1,0 +1,41 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, call_command
+
+from finetune_site import first_start
+
+
+class Command(BaseCommand):
+    help = "Bring database and var/ to where the site can serve. Harmless to repeat."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-sample", action="store_true", help="do not load the sample dataset"
+        )
+
+    def handle(self, *args: Any, no_sample: bool, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        password = first_start.make_first_admin()
+        first_start.make_ticks()
+        if settings.TUNING_SERVER:
+            first_start.make_built_in_providers()
+        if not no_sample:
+            self.load_sample()
+        if password:
+            self.stdout.write(
+                f"\n  Sign in as  admin  with the password  {password}\n"
+                f"  (shown once; kept in {settings.VAR_DIR / 'admin-password'})\n"
+            )
+
+    def load_sample(self) -> None:
+        version = first_start.load_sample()
+        if version is None:
+            return
+        self.stdout.write(f"  Loaded the sample dataset: {version}")
+        if settings.TUNING_SERVER:
+            job = first_start.launch_sample(version)
+            self.stdout.write(f"  Launched its fine-tuning job: {job}")
