@@ -85,9 +85,7 @@ class Membership(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
     user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name=_("user"))
-    role = models.CharField(
-        _("role"), max_length=10, choices=Role, default=Role.VIEWER
-    )
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
 
     objects = TeamScopedQuerySet.as_manager()
 

@@ -10,11 +10,15 @@ _numbers = count(1)
 
 def make_team(**overrides: Any) -> Team:
     n = next(_numbers)
-    return Team.objects.create(**{"name": f"Team {n}", "slug": f"team-{n}", **overrides})
+    return Team.objects.create(
+        **{"name": f"Team {n}", "slug": f"team-{n}", **overrides}
+    )
 
 
 def make_user(**overrides: Any) -> User:
-    return User.objects.create_user(**{"username": f"user-{next(_numbers)}", **overrides})
+    return User.objects.create_user(
+        **{"username": f"user-{next(_numbers)}", **overrides}
+    )
 
 
 def make_member(role: Role, team: Team | None = None, **overrides: Any) -> User:
