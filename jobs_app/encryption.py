@@ -9,10 +9,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 
 class UnreadableSecret(Exception):
     """The stored text was encrypted with another SECRET_KEY."""
+
+
+class Sealed(str):
+    """A column's ciphertext, as it came out of the database."""
 
 
 @cache
@@ -29,21 +34,36 @@ def fernet() -> MultiFernet:
     return _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
+def unseal(sealed: Sealed) -> str:
+    try:
+        return fernet().decrypt(sealed.encode()).decode()
+    except InvalidToken as exc:
+        raise UnreadableSecret(
+            "The stored key cannot be read: it was encrypted with another SECRET_KEY. "
+            "Put the former one into SECRET_KEY_FALLBACKS, or enter the key anew."
+        ) from exc
+
+
+class OpenedOnUse(DeferredAttribute):
+    """Decrypts when the attribute is read, so one bad key spoils no list of rows."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)
+        return unseal(value) if isinstance(value, Sealed) else value
+
+
 class EncryptedTextField(models.TextField):
     """Text in Python, Fernet token in the database. An empty text stays empty."""
 
+    descriptor_class = OpenedOnUse
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        return model_instance.__dict__[self.attname]  # what was not read stays sealed
+
     def get_prep_value(self, value: Any) -> Any:
-        value = super().get_prep_value(value)
-        return fernet().encrypt(value.encode()).decode() if value else value
+        if not value or isinstance(value, Sealed):
+            return value
+        return fernet().encrypt(super().get_prep_value(value).encode()).decode()
 
     def from_db_value(self, value: str | None, *_context: Any) -> str | None:
-        if not value:
-            return value
-        try:
-            return fernet().decrypt(value.encode()).decode()
-        except InvalidToken as exc:
-            raise UnreadableSecret(
-                "A stored key cannot be read: it was encrypted with another "
-                "SECRET_KEY. Put the former one into SECRET_KEY_FALLBACKS, "
-                "or enter the provider's key anew."
-            ) from exc
+        return Sealed(value) if value else value

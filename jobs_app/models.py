@@ -9,12 +9,19 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.models import DatasetVersion, Split
 from jobs_app.encryption import EncryptedTextField
+from jobs_app.hyperparameters import (
+    check_enough_rows,
+    check_hyperparameters,
+    check_seed,
+    check_suffix,
+)
 from teams_app.models import Team, TeamScopedQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -139,10 +146,17 @@ class FineTuningJob(models.Model):
         verbose_name=_("dataset version"),
     )
     base_model = models.CharField(_("base model"), max_length=200)
-    suffix = models.CharField(_("suffix"), max_length=64, blank=True)
-    seed = models.PositiveIntegerField(_("seed"), null=True, blank=True)
+    suffix = models.CharField(
+        _("suffix"), max_length=64, blank=True, validators=[check_suffix]
+    )
+    seed = models.PositiveIntegerField(
+        _("seed"), null=True, blank=True, validators=[check_seed]
+    )
     hyperparameters: Any = models.JSONField(
-        _("hyperparameters"), default=dict, blank=True
+        _("hyperparameters"),
+        default=dict,
+        blank=True,
+        validators=[check_hyperparameters],
     )
     status = models.CharField(
         _("status"), max_length=20, choices=JobStatus, default=JobStatus.DRAFT
@@ -158,9 +172,15 @@ class FineTuningJob(models.Model):
     estimated_finish_at = models.DateTimeField(null=True, editable=False)
     error: Any = models.JSONField(default=dict, blank=True, editable=False)
 
-    last_polled_at = models.DateTimeField(null=True, editable=False)
-    next_poll_at = models.DateTimeField(default=now, editable=False)
+    last_polled_at = models.DateTimeField(null=True, editable=False)  # and answered
+    # When a worker should next submit or poll it; null: nothing is left to do.
+    next_poll_at = models.DateTimeField(null=True, default=now, editable=False)
     n_poll_failures = models.PositiveIntegerField(default=0, editable=False)
+    # Why the last attempt to reach the provider failed; empty after one that did not.
+    poll_problem = models.TextField(blank=True, editable=False)
+    cancel_requested_at = models.DateTimeField(null=True, editable=False)
+    # When base and tuned model should next be compared on the validation rows.
+    next_comparison_at = models.DateTimeField(null=True, editable=False)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
@@ -176,7 +196,8 @@ class FineTuningJob(models.Model):
         verbose_name_plural = _("fine-tuning jobs")
         ordering = ("-pk",)
         indexes = [
-            models.Index(fields=("status", "next_poll_at"), name="job_due"),
+            models.Index(fields=("next_poll_at",), name="job_due"),
+            models.Index(fields=("next_comparison_at",), name="job_comparison_due"),
             models.Index(fields=("team", "-id"), name="job_history"),
         ]
 
@@ -187,11 +208,20 @@ class FineTuningJob(models.Model):
     def is_open(self) -> bool:
         return self.status in OPEN
 
+    def clean(self) -> None:
+        """One team owns all of a job, and the version is long enough to train on."""
+        if self.dataset_version_id and self.provider_id:
+            if self.dataset_version.dataset.team_id != self.provider.team_id:
+                raise ValidationError(
+                    _("The dataset version and the provider belong to different teams.")
+                )
+            check_enough_rows(self.dataset_version.n_training_rows)
+
     def move_to(self, status: str, note: str = "", **fields: Any) -> bool:
         """Change status and log one event, unless another process moved the job first.
 
-        The UPDATE names the status this process last read, so of two workers only
-        one matches a row; the other gets False and must stop.
+        The UPDATE names the status this process last read, and since when, so of two
+        workers only one matches a row; the other gets False and must stop.
 
         Raises:
             IllegalTransition: MAY_BECOME has no such step.
@@ -200,7 +230,9 @@ class FineTuningJob(models.Model):
         if status not in MAY_BECOME.get(old, ()):
             raise IllegalTransition(f"{old} cannot become {status}")
         with transaction.atomic():
-            unmoved = FineTuningJob.objects.filter(pk=self.pk, status=old)
+            unmoved = FineTuningJob.objects.filter(
+                pk=self.pk, status=old, status_changed_at=self.status_changed_at
+            )
             if not unmoved.update(status=status, status_changed_at=now(), **fields):
                 return False
             self.events.create(
@@ -272,9 +304,7 @@ class Checkpoint(models.Model):
     class Meta:
         ordering = ("step_number",)
         constraints = [
-            models.UniqueConstraint(
-                fields=("job", "remote_id"), name="checkpoint_once"
-            )
+            models.UniqueConstraint(fields=("job", "remote_id"), name="checkpoint_once")
         ]
 
     def __str__(self) -> str:
