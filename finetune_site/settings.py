@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "csp",
     "django_celery_beat",
@@ -96,6 +97,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# `{{ form }}` renders with templates/django/forms/.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
