@@ -1,11 +1,15 @@
 """What a team trains on: examples, where they came from, and frozen copies."""
 
+import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from datasets_app.chat_format import MINIMUM_ROWS
+from datasets_app.fields import ExactJSONField
+from datasets_app.frozen import FrozenModel
 from teams_app.models import Team, TeamScopedQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -22,6 +26,15 @@ class Split(models.TextChoices):
 
     TRAIN = "train", _("training")
     VALIDATION = "validation", _("validation")
+
+
+def import_path(_run: models.Model, _file_name: str) -> str:
+    """A random name: an uploader's file name never becomes a path."""
+    return f"imports/{uuid.uuid4().hex}.jsonl"
+
+
+def version_path(_version: models.Model, _file_name: str) -> str:
+    return f"versions/{uuid.uuid4().hex}.jsonl"
 
 
 class Dataset(models.Model):
@@ -93,9 +106,17 @@ class Example(models.Model):
         verbose_name=_("dataset"),
     )
     position = models.PositiveIntegerField(_("position"), default=0)
-    messages = models.JSONField(_("messages"), default=list)
-    tools = models.JSONField(_("tools"), null=True, blank=True)
-    parallel_tool_calls = models.BooleanField(null=True, blank=True)
+    messages: Any = ExactJSONField(_("messages"), default=list)
+    tools: Any = ExactJSONField(_("tools"), null=True, blank=True)
+    parallel_tool_calls = models.BooleanField(
+        _("parallel tool calls"), null=True, blank=True
+    )
+    functions: Any = ExactJSONField(
+        _("functions"),
+        null=True,
+        blank=True,
+        help_text=_("The old form of tools; new rows use tools."),
+    )
     state = models.CharField(
         _("review state"), max_length=10, choices=ReviewState, default=ReviewState.DRAFT
     )
@@ -107,7 +128,7 @@ class Example(models.Model):
     text = models.TextField(editable=False, blank=True)
     n_tokens = models.PositiveIntegerField(_("tokens"), editable=False, default=0)
     content_hash = models.CharField(max_length=64, editable=False)
-    problems: Any = models.JSONField(_("problems"), editable=False, default=list)
+    problems: Any = ExactJSONField(_("problems"), editable=False, default=list)
     is_valid = models.BooleanField(_("valid"), editable=False, default=True)
 
     import_run = models.ForeignKey(
@@ -159,7 +180,7 @@ class ImportRun(models.Model):
     dataset = models.ForeignKey(
         Dataset, on_delete=models.CASCADE, related_name="import_runs"
     )
-    file = models.FileField(_("file"), upload_to="imports/%Y/%m/")
+    file = models.FileField(_("file"), upload_to=import_path)
     file_name = models.CharField(_("file name"), max_length=255)
     split = models.CharField(
         _("split"), max_length=10, choices=Split, default=Split.TRAIN
@@ -168,8 +189,11 @@ class ImportRun(models.Model):
     status = models.CharField(
         _("status"), max_length=10, choices=ImportStatus, default=ImportStatus.PENDING
     )
-    n_bytes = models.PositiveBigIntegerField(default=0)
-    n_bytes_read = models.PositiveBigIntegerField(default=0)
+    n_bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
+    n_bytes_read = models.PositiveBigIntegerField(_("bytes read"), default=0)
+    n_lines_read = models.PositiveIntegerField(_("lines read"), default=0)
+    # Of an all-or-nothing import: the first pass is over and found no bad row.
+    is_checked = models.BooleanField(default=False, editable=False)
     n_read = models.PositiveIntegerField(_("rows read"), default=0)
     n_added = models.PositiveIntegerField(_("added"), default=0)
     n_invalid = models.PositiveIntegerField(_("invalid"), default=0)
@@ -179,7 +203,10 @@ class ImportRun(models.Model):
     created_by = models.ForeignKey(
         USER, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    heartbeat_at = models.DateTimeField(null=True)
+    # Names the one process that may go on with the import; see services.imports.
+    claim = models.UUIDField(null=True, editable=False)
+    n_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     objects = TeamScopedQuerySet.as_manager()
@@ -192,9 +219,25 @@ class ImportRun(models.Model):
     def __str__(self) -> str:
         return f"{self.file_name} → {self.dataset}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.status in (ImportStatus.PENDING, ImportStatus.RUNNING)
+
+    @property
+    def percent(self) -> int:
+        """How far the reading is; the two passes of a strict import count as one."""
+        n_bytes, n_read = self.n_bytes, self.n_bytes_read
+        if self.strict:
+            n_bytes, n_read = 2 * n_bytes, n_read + self.is_checked * n_bytes
+        return 100 if not n_bytes else min(100, n_read * 100 // n_bytes)
+
 
 class ImportProblem(models.Model):
-    """One line that an import left out, why, and the line itself."""
+    """What is wrong with a line that an import left out, and the line itself.
+
+    Lines and messages are counted from 1. Of a line with several problems, the first
+    carries the line's text.
+    """
 
     TEAM_PATH = "import_run__dataset__team"
 
@@ -204,19 +247,21 @@ class ImportProblem(models.Model):
     line_number = models.PositiveIntegerField(_("line"))
     message_index = models.PositiveIntegerField(_("message"), null=True)
     code = models.CharField(_("code"), max_length=40)
-    params = models.JSONField(default=dict)
+    params: Any = ExactJSONField(default=dict)
     raw = models.TextField(_("the line"), blank=True)
 
     objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("import problem")
+        verbose_name_plural = _("import problems")
         ordering = ("line_number", "pk")
 
     def __str__(self) -> str:
         return f"line {self.line_number}: {self.code}"
 
 
-class DatasetVersion(models.Model):
+class DatasetVersion(FrozenModel):
     """A frozen copy of a dataset: the exact bytes that are uploaded. Never changes."""
 
     TEAM_PATH = "dataset__team"
@@ -230,11 +275,11 @@ class DatasetVersion(models.Model):
     number = models.PositiveIntegerField(_("version"))
     note = models.CharField(_("note"), max_length=200, blank=True)
     approved_only = models.BooleanField(_("approved rows only"), default=False)
-    training_file = models.FileField(upload_to="versions/")
+    training_file = models.FileField(upload_to=version_path)
     training_sha256 = models.CharField(max_length=64)
     n_training_rows = models.PositiveIntegerField(_("training rows"))
     n_training_tokens = models.PositiveBigIntegerField(_("training tokens"))
-    validation_file = models.FileField(upload_to="versions/", blank=True)
+    validation_file = models.FileField(upload_to=version_path, blank=True)
     validation_sha256 = models.CharField(max_length=64, blank=True)
     n_validation_rows = models.PositiveIntegerField(_("validation rows"), default=0)
     n_validation_tokens = models.PositiveBigIntegerField(
@@ -244,8 +289,6 @@ class DatasetVersion(models.Model):
     created_by = models.ForeignKey(
         USER, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-
-    objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("dataset version")
@@ -260,8 +303,34 @@ class DatasetVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.dataset} v{self.number}"
 
+    @property
+    def n_rows(self) -> int:
+        return self.n_training_rows + self.n_validation_rows
 
-class VersionRow(models.Model):
+    @property
+    def is_below_minimum(self) -> bool:
+        """OpenAI and others refuse a training file this small."""
+        return self.n_training_rows < MINIMUM_ROWS
+
+    def first_with_same_content(self) -> "DatasetVersion | None":
+        """The dataset's first earlier version with these very bytes, if any."""
+        return DatasetVersion.objects.filter(
+            dataset=self.dataset_id,
+            number__lt=self.number,
+            training_sha256=self.training_sha256,
+            validation_sha256=self.validation_sha256,
+        ).last()
+
+    def file_of(self, split: str) -> Any:
+        is_train = split == Split.TRAIN
+        return self.training_file if is_train else self.validation_file
+
+    def sha256_of(self, split: str) -> str:
+        is_train = split == Split.TRAIN
+        return self.training_sha256 if is_train else self.validation_sha256
+
+
+class VersionRow(FrozenModel):
     """Which example stands on which line of a version, and what it said then."""
 
     TEAM_PATH = "version__dataset__team"
@@ -275,8 +344,6 @@ class VersionRow(models.Model):
         Example, null=True, on_delete=models.SET_NULL, related_name="version_rows"
     )
     content_hash = models.CharField(max_length=64)
-
-    objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [

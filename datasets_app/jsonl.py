@@ -1,0 +1,161 @@
+"""Reading JSONL from anyone: line by line, in bounded memory, never guessing.
+
+`read_lines` cuts a file into lines; `parse_object` turns one into a JSON object or
+says in a `Problem` why it is none.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import orjson
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 64
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a row; `problem_texts` has the words for each code.
+
+    message_index: the message it is in, counted from 1 as providers do; None: the row.
+    """
+
+    code: str
+    message_index: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "message_index": self.message_index,
+            "params": self.params,
+        }
+
+
+class BadLine(Exception):
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.problem = Problem(code, params=params)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that is not blank. `end` is the offset of the next one in the file."""
+
+    number: int
+    end: int
+    data: bytes
+    is_too_long: bool = False
+
+
+def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[Line]:
+    """The lines after the first `number`, which end at `offset`.
+
+    Of a line longer than MAX_LINE_BYTES only the beginning is kept; the rest is read
+    past in pieces.
+    """
+    file.seek(offset)
+    while data := file.readline(MAX_LINE_BYTES + 2):
+        number += 1
+        is_too_long = len(data.rstrip(b"\r\n")) > MAX_LINE_BYTES
+        if is_too_long and not data.endswith(b"\n"):
+            _skip_line(file)
+        if number == 1:
+            data = data.removeprefix(BOM)
+        if data := data.strip(b" \t\r\n"):
+            yield Line(number, file.tell(), data, is_too_long)
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while piece := file.readline(1024 * 1024):
+        if piece.endswith(b"\n"):
+            return
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that a line holds. Raises BadLine."""
+    value = parse_json(data)
+    if not isinstance(value, dict):
+        raise BadLine("not_object", found=json_type(value))
+    return value
+
+
+def parse_json(data: bytes) -> Any:
+    """The value of a JSON text, exactly. Raises BadLine where JSON would lose something.
+
+    orjson is quick and strict, but of a key that comes twice it drops one, and it
+    rounds long numbers: where either is possible the text is read again with care.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as exc:
+        raise _why_not_json(data, exc) from exc
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise BadLine("too_deep", limit=MAX_DEPTH)
+    if _has_number(value) or data.count(b'":') + data.count(b'" :') > _n_keys(value):
+        return json.loads(data, object_pairs_hook=_once, parse_float=_exact_float)
+    return value
+
+
+def _why_not_json(data: bytes, exc: orjson.JSONDecodeError) -> BadLine:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return BadLine("not_utf8", byte=error.start + 1)
+    if "depth" in exc.msg:
+        return BadLine("too_deep", limit=MAX_DEPTH)
+    return BadLine("not_json", detail=exc.msg, column=exc.colno)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _depth in range(MAX_DEPTH):
+        level = [child for each in level for child in _children(each)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _n_keys(value: Any) -> int:
+    if type(value) is dict:
+        return len(value) + sum([_n_keys(v) for v in value.values()])
+    if type(value) is list:
+        return sum([_n_keys(v) for v in value])
+    return 0
+
+
+def _has_number(value: Any) -> bool:
+    """Is there a number that may have been rounded? (Small whole ones are exact.)"""
+    if type(value) is float:
+        return True
+    return any([_has_number(v) for v in _children(value)])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        raise BadLine("duplicate_key", key=next(k for k in keys if keys.count(k) > 1))
+    return found
+
+
+def _exact_float(text: str) -> float:
+    number = float(text)
+    if Decimal(repr(number)) != Decimal(text):
+        raise BadLine("number_not_exact", number=text[:100])
+    return number
+
+
+def json_type(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean"}
+    return "null" if value is None else names.get(type(value), "number")
