@@ -1,4 +1,4 @@
-"""The whole product, started as a newcomer starts it: `./run` in a folder of its own."""
+"""The whole product, started as a newcomer starts it: `./run`."""
 
 import os
 import re

@@ -66,15 +66,14 @@ def test_the_sample_job_of_the_first_start_succeeds(site: Site):
 
 
 def test_the_tuned_model_answers_what_the_base_model_does_not(site: Site):
-    [(n_questions,)] = rows(
-        site,
-        "SELECT n_validation_rows FROM datasets_app_datasetversion WHERE id = 1",
-    )
-    answered = "SELECT expected, base_answer, tuned_answer FROM jobs_app_heldoutanswer"
     wait_for(
-        site, f"SELECT 1 WHERE (SELECT count(*) FROM ({answered})) = {n_questions}"
+        site,
+        "SELECT 1 FROM datasets_app_datasetversion WHERE id = 1 AND "
+        "n_validation_rows = (SELECT count(*) FROM jobs_app_heldoutanswer)",
     )
-    asked = rows(site, answered)
+    asked = rows(
+        site, "SELECT expected, base_answer, tuned_answer FROM jobs_app_heldoutanswer"
+    )
 
     right = [tuned.strip() == expected for expected, _base, tuned in asked]
     right_before = [base.strip() == expected for expected, base, _tuned in asked]
