@@ -8,3 +8,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+# How idle worker threads wait for the next piece of work. By default they spin, and on
+# cores shared with other busy programs each spins while the other has work to do:
+# measured on two shared cores, a step took 35 s instead of 9 s.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

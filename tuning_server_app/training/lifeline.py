@@ -2,30 +2,30 @@
 
 import os
 import signal
-import sys
 import threading
-from types import FrameType
 
 EXIT_STOPPED = 128 + signal.SIGTERM  # 143, what a shell shows for SIGTERM
+STDIN = 0
 
 
 def hold() -> None:
-    """Exit at once on SIGTERM and when stdin ends.
+    """Exit at once on SIGTERM and when stdin ends. Call it before any thread exists.
 
-    `os._exit` because an orderly exit would first wait for torch; what is on disk is
-    safe, as checkpoints get their name only when whole.
+    A thread waits for the signal, because a handler would run only after the main
+    thread is back from torch, many seconds on a slow machine. `os._exit` for the same
+    reason; what is on disk is safe, as checkpoints get their name only when whole.
     """
-    signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_watch_stdin, name="stdin", daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_exit_on_sigterm, daemon=True).start()
+    threading.Thread(target=_exit_on_end_of_stdin, daemon=True).start()
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _exit_on_sigterm() -> None:
+    signal.sigwait({signal.SIGTERM})
     os._exit(EXIT_STOPPED)
 
 
-def _watch_stdin() -> None:
-    # Raw reads: a buffered reader's lock would be held at interpreter exit.
-    descriptor = sys.__stdin__.fileno() if sys.__stdin__ else 0
-    while os.read(descriptor, 4096):
+def _exit_on_end_of_stdin() -> None:
+    while os.read(STDIN, 4096):
         pass
     os._exit(EXIT_STOPPED)
