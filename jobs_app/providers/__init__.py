@@ -1,0 +1,24 @@
+"""The outside world: the only part that uses the openai SDK.
+
+`connect(provider)` gives a client; what goes wrong is one of two errors.
+"""
+
+from jobs_app.providers.client import ProviderClient, connect
+from jobs_app.providers.errors import (
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from jobs_app.providers.wire import RemoteCheckpoint, RemoteEvent, RemoteJob, Reply
+
+__all__ = [
+    "ProviderClient",
+    "ProviderError",
+    "ProviderRejected",
+    "ProviderUnavailable",
+    "RemoteCheckpoint",
+    "RemoteEvent",
+    "RemoteJob",
+    "Reply",
+    "connect",
+]

@@ -1,0 +1,44 @@
+"""What people and the clock can do with jobs; one verb per function.
+
+Nothing here enqueues: a door commits, then rings the task.
+"""
+
+from jobs_app.services.asking import Answer, ask, base_models
+from jobs_app.services.comparing import (
+    compare_on_held_out_rows,
+    compare_one_held_out_row,
+    request_comparison,
+)
+from jobs_app.services.driving import (
+    claim_due_comparisons,
+    claim_due_polls,
+    claim_due_submissions,
+    reclaim_stalled_jobs,
+)
+from jobs_app.services.heartbeats import Pulse, beat, heartbeats
+from jobs_app.services.launching import cancel_job, create_job, launch_job
+from jobs_app.services.metrics import metrics_of
+from jobs_app.services.polling import poll_job
+from jobs_app.services.submitting import submit_job
+
+__all__ = [
+    "Answer",
+    "Pulse",
+    "ask",
+    "base_models",
+    "beat",
+    "cancel_job",
+    "claim_due_comparisons",
+    "claim_due_polls",
+    "claim_due_submissions",
+    "compare_on_held_out_rows",
+    "compare_one_held_out_row",
+    "create_job",
+    "heartbeats",
+    "launch_job",
+    "metrics_of",
+    "poll_job",
+    "reclaim_stalled_jobs",
+    "request_comparison",
+    "submit_job",
+]

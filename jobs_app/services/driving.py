@@ -1,0 +1,65 @@
+"""What the tick finds to do. The table is the queue: a lost message costs one tick.
+
+A due time is moved on before its task is rung, by an UPDATE that names the old one;
+of two ticks that overlap only one matches, and so no work is rung twice.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from jobs_app.models import AT_PROVIDER, FINISHED, FineTuningJob, JobStatus
+from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
+from jobs_app.services.polling import POLL_CLAIM_SECONDS
+from jobs_app.services.submitting import claim_seconds
+
+log = logging.getLogger(__name__)
+
+SUBMISSION_CLAIM_SECONDS = 60
+
+
+def reclaim_stalled_jobs() -> int:
+    """Free the jobs whose submitting worker must have died. Returns how many."""
+    n_freed = 0
+    submitting = FineTuningJob.objects.filter(status=JobStatus.SUBMITTING)
+    for job in submitting.select_related("provider"):
+        claimed_until = job.status_changed_at + timedelta(seconds=claim_seconds(job))
+        if claimed_until < now() and job.move_to(
+            JobStatus.PENDING,
+            note="(the worker that was submitting it stopped; trying again)",
+            next_poll_at=now(),
+        ):
+            log.warning("job %d was freed from a worker that stopped", job.pk)
+            n_freed += 1
+    return n_freed
+
+
+def claim_due_submissions() -> list[int]:
+    """Ids of launched jobs that a worker should submit now."""
+    pending = FineTuningJob.objects.filter(status=JobStatus.PENDING)
+    return _claim(pending, "next_poll_at", SUBMISSION_CLAIM_SECONDS)
+
+
+def claim_due_polls() -> list[int]:
+    """Ids of jobs that a worker should poll now."""
+    at_provider = FineTuningJob.objects.filter(status__in=AT_PROVIDER | FINISHED)
+    return _claim(at_provider.exclude(remote_id=""), "next_poll_at", POLL_CLAIM_SECONDS)
+
+
+def claim_due_comparisons() -> list[int]:
+    """Ids of finished jobs whose models should answer a held-out question now."""
+    succeeded = FineTuningJob.objects.filter(status=JobStatus.SUCCEEDED)
+    return _claim(succeeded, "next_comparison_at", COMPARISON_CLAIM_SECONDS)
+
+
+def _claim(jobs: QuerySet[FineTuningJob], field: str, seconds: float) -> list[int]:
+    due = jobs.filter(**{f"{field}__lte": now()}).values_list("pk", field)
+    until = now() + timedelta(seconds=seconds)
+    return [pk for pk, due_at in list(due) if _claim_one(pk, field, due_at, until)]
+
+
+def _claim_one(pk: int, field: str, due_at: datetime, until: datetime) -> bool:
+    still_due = FineTuningJob.objects.filter(pk=pk, **{field: due_at})
+    return bool(still_due.update(**{field: until}))

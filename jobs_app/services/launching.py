@@ -1,0 +1,128 @@
+"""A person's acts: make a job, launch it, cancel it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from datasets_app.models import DatasetVersion
+from jobs_app import providers
+from jobs_app.models import (
+    AT_PROVIDER,
+    FineTuningJob,
+    IllegalTransition,
+    JobStatus,
+    Provider,
+)
+from jobs_app.services.remote_state import store_remote_state
+from teams_app.models import User
+
+# A person waits for a cancel; after that the next poll carries the wish on.
+CANCEL_SECONDS = 15
+
+
+def create_job(
+    *,
+    provider: Provider,
+    dataset_version: DatasetVersion,
+    base_model: str,
+    hyperparameters: dict[str, Any],
+    suffix: str = "",
+    seed: int | None = None,
+    by: User | None,
+    launch_key: UUID | None = None,
+) -> FineTuningJob:
+    """A draft. The same `launch_key` again in the team gives the same job back.
+
+    Raises:
+        ValidationError: says per field what is wrong and what it may be.
+    """
+    job = FineTuningJob(
+        team=provider.team,
+        provider=provider,
+        dataset_version=dataset_version,
+        base_model=base_model,
+        hyperparameters=hyperparameters,
+        suffix=suffix,
+        seed=seed,
+        created_by=by,
+        launch_key=launch_key or uuid4(),
+    )
+    if known := _job_with(job.launch_key, provider):
+        return known
+    job.full_clean()
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:  # the same request, sent twice at once
+        if known := _job_with(job.launch_key, provider):
+            return known
+        raise
+    return job
+
+
+def _job_with(launch_key: UUID, provider: Provider) -> FineTuningJob | None:
+    known = FineTuningJob.objects.filter(launch_key=launch_key).first()
+    if known and known.team_id != provider.team_id:
+        raise ValidationError(
+            {"launch_key": _("This launch key is taken; send a new random UUID.")}
+        )
+    return known
+
+
+def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
+    """Hand a draft to the workers. False: somebody else did so at the same moment.
+
+    Raises:
+        IllegalTransition: it is no draft.
+        ValidationError: the draft asks for something impossible.
+    """
+    if job.status != JobStatus.DRAFT:
+        raise IllegalTransition(
+            _("Job %(job)d was launched already; it is %(status)s.")
+            % {"job": job.pk, "status": job.get_status_display()}
+        )
+    job.full_clean()
+    return job.move_to(
+        JobStatus.PENDING, note=_by(by), launched_at=now(), next_poll_at=now()
+    )
+
+
+def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
+    """Cancel a pending job at once; ask the provider to cancel one that it has.
+
+    While a worker submits the job, the wish is noted and that worker acts on it.
+
+    Raises:
+        IllegalTransition: there is nothing to cancel.
+        ProviderUnavailable: the wish is noted; every poll repeats it until it is heard.
+        ProviderRejected: likewise; the text says what the provider has against it.
+    """
+    if not job.is_open:
+        raise IllegalTransition(
+            _("Job %(job)d cannot be cancelled; it is %(status)s.")
+            % {"job": job.pk, "status": job.get_status_display()}
+        )
+    if job.status == JobStatus.PENDING:
+        done = {"finished_at": now(), "next_poll_at": None}
+        if job.move_to(JobStatus.CANCELLED, note=_by(by), **done):
+            return
+        job.refresh_from_db()  # a worker took it in this very moment
+    _note_wish(job, by)
+    if job.status in AT_PROVIDER:
+        with providers.connect(job.provider, max_seconds=CANCEL_SECONDS) as client:
+            store_remote_state(job, client.cancel(job.remote_id))
+
+
+def _note_wish(job: FineTuningJob, by: User | None) -> None:
+    unasked = FineTuningJob.objects.filter(pk=job.pk, cancel_requested_at=None)
+    if unasked.update(cancel_requested_at=now()):
+        job.events.create(message=f"cancel requested {_by(by)}".strip())
+    job.refresh_from_db()
+
+
+def _by(user: User | None) -> str:
+    return f"by {user.get_username()}" if user else ""

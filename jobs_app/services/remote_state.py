@@ -1,0 +1,106 @@
+"""What the provider says of a job, written into its row."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.timezone import now
+
+from jobs_app.models import FINISHED, EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.providers import RemoteJob
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = {ProviderKind.BUILT_IN: 2}
+POLL_SECONDS_ELSEWHERE = 20
+# A finished job is looked at once more: some write their last lines afterwards.
+LAST_LOOK_SECONDS = {ProviderKind.BUILT_IN: 10}
+LAST_LOOK_SECONDS_ELSEWHERE = 60
+
+
+def store_remote_state(job: FineTuningJob, remote: RemoteJob) -> bool:
+    """Bring the row up to date. False: another process moved the job meanwhile."""
+    if job.status in FINISHED:
+        return False
+    status = remote.status or _unknown_status(job, remote)
+    fields = _fields(job, remote, status)
+    if status != job.status:
+        note = f"({_reason(remote)})" if status == JobStatus.FAILED else ""
+        moved = job.move_to(status, note=note, **fields)
+        if moved:
+            log.info("job %d is %s at its provider", job.pk, status)
+        return moved
+    unmoved = FineTuningJob.objects.filter(
+        pk=job.pk, status=job.status, status_changed_at=job.status_changed_at
+    )
+    n_updated = unmoved.update(**fields)
+    job.refresh_from_db()
+    return bool(n_updated)
+
+
+def _fields(job: FineTuningJob, remote: RemoteJob, status: str) -> dict[str, Any]:
+    known = {
+        "remote_id": remote.id,
+        "fine_tuned_model": remote.fine_tuned_model,
+        "trained_tokens": remote.trained_tokens,
+    }
+    fields = {name: value for name, value in known.items() if value not in ("", None)}
+    fields |= {
+        "estimated_finish_at": remote.estimated_finish_at,
+        "last_polled_at": now(),
+        "n_poll_failures": 0,
+        "poll_problem": "",
+        "next_poll_at": next_poll_at(job),
+    }
+    if status in FINISHED:
+        fields |= _finishing_fields(job, remote, status)
+    return fields
+
+
+def _finishing_fields(
+    job: FineTuningJob, remote: RemoteJob, status: str
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "finished_at": remote.finished_at or now(),
+        "estimated_finish_at": None,
+        "next_poll_at": now() + timedelta(seconds=_last_look_seconds(job)),
+    }
+    if status == JobStatus.FAILED:
+        fields["error"] = {**remote.error, "message": _reason(remote)}
+    if status == JobStatus.SUCCEEDED and is_compared_at_once(job):
+        fields["next_comparison_at"] = now()
+    return fields
+
+
+def is_compared_at_once(job: FineTuningJob) -> bool:
+    """Only where asking costs nothing."""
+    is_built_in = job.provider.kind == ProviderKind.BUILT_IN
+    return is_built_in and job.dataset_version.n_validation_rows > 0
+
+
+def next_poll_at(job: FineTuningJob) -> datetime:
+    kind = ProviderKind(job.provider.kind)
+    return now() + timedelta(seconds=POLL_SECONDS.get(kind, POLL_SECONDS_ELSEWHERE))
+
+
+def _last_look_seconds(job: FineTuningJob) -> int:
+    kind = ProviderKind(job.provider.kind)
+    return LAST_LOOK_SECONDS.get(kind, LAST_LOOK_SECONDS_ELSEWHERE)
+
+
+def _reason(remote: RemoteJob) -> str:
+    return remote.error.get("message") or "the provider gave no reason"
+
+
+def _unknown_status(job: FineTuningJob, remote: RemoteJob) -> str:
+    """The status to keep at a word nobody knows, which the job's story shows once."""
+    job.events.get_or_create(
+        remote_id=f"status:{remote.status_word}",
+        defaults={
+            "type": EventType.MESSAGE,
+            "level": "warn",
+            "message": f"the provider calls the job’s state “{remote.status_word}”",
+        },
+    )
+    at_provider = job.status != JobStatus.SUBMITTING
+    return job.status if at_provider else JobStatus.QUEUED

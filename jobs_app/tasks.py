@@ -1,0 +1,40 @@
+"""The workers' door: each task fetches by id and calls one service."""
+
+from celery import shared_task
+
+from jobs_app import services
+from jobs_app.models import FineTuningJob
+from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
+from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
+from jobs_app.services.polling import POLL_CLAIM_SECONDS
+
+# A tick that waited this long is outdated: the next one does its work.
+TICK_EXPIRES_SECONDS = 20
+
+
+@shared_task(expires=SUBMISSION_CLAIM_SECONDS)
+def submit_job(job_id: int) -> None:
+    services.submit_job(FineTuningJob.objects.get(pk=job_id))
+
+
+@shared_task(expires=POLL_CLAIM_SECONDS)
+def poll_job(job_id: int) -> None:
+    services.poll_job(FineTuningJob.objects.get(pk=job_id))
+
+
+@shared_task(expires=COMPARISON_CLAIM_SECONDS)
+def compare_held_out(job_id: int) -> None:
+    services.compare_one_held_out_row(FineTuningJob.objects.get(pk=job_id))
+
+
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def drive_open_jobs() -> None:
+    """The tick: show that the worker lives, and ring whatever is due."""
+    services.beat()
+    services.reclaim_stalled_jobs()
+    for job_id in services.claim_due_submissions():
+        submit_job.delay(job_id)
+    for job_id in services.claim_due_polls():
+        poll_job.delay(job_id)
+    for job_id in services.claim_due_comparisons():
+        compare_held_out.delay(job_id)
