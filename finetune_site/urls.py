@@ -3,11 +3,13 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from teams_app.views import SignInView
+
 urlpatterns = [
     path("", include("jobs_app.urls")),
     path("datasets/", include("datasets_app.urls")),
     path("account/", include("teams_app.urls")),
-    path("sign-in/", auth_views.LoginView.as_view(), name="login"),
+    path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from teams_app import views
+
+app_name = "account"
+urlpatterns = [
+    path("", views.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", views.revoke, name="revoke"),
+    path("password/", views.PasswordView.as_view(), name="password"),
+]
