@@ -168,6 +168,10 @@ class FineTuningJob(models.Model):
     fine_tuned_model = models.CharField(
         _("fine-tuned model"), max_length=300, blank=True, editable=False
     )
+    # What the provider made of "auto", once it tells.
+    resolved_hyperparameters: Any = models.JSONField(
+        default=dict, blank=True, editable=False
+    )
     trained_tokens = models.PositiveBigIntegerField(null=True, editable=False)
     estimated_finish_at = models.DateTimeField(null=True, editable=False)
     error: Any = models.JSONField(default=dict, blank=True, editable=False)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import UUID
 
 import httpx2
@@ -173,20 +173,21 @@ class ProviderClient:
         seed: int | None = None,
     ) -> RemoteJob:
         """Start a training run. Never call it again without find_job in between."""
-        wanted: dict[str, Any] = {
+        asked: dict[str, Any] = {
             "validation_file": validation_file,
             "suffix": suffix,
             "seed": seed,
         }
         supervised = {"hyperparameters": hyperparameters} if hyperparameters else {}
+        method: Any = {"type": "supervised", "supervised": supervised}
         with self._explained():
             answer = self._sdk.fine_tuning.jobs.create(
                 model=base_model,
                 training_file=training_file,
-                method={"type": "supervised", "supervised": supervised},  # type: ignore[typeddict-item]
+                method=method,
                 metadata={LAUNCH_KEY: str(launch_key)},
                 extra_headers={"Idempotency-Key": str(launch_key)},
-                **{k: v for k, v in wanted.items() if v not in ("", None)},
+                **{k: v for k, v in asked.items() if v not in ("", None)},
             )
             return job_of(answer)
 
@@ -194,7 +195,9 @@ class ProviderClient:
         with self._explained():
             return job_of(self._sdk.fine_tuning.jobs.retrieve(job_id))
 
-    def events(self, job_id: str, *, is_known: Callable[[str], bool]) -> list[Any]:
+    def events(
+        self, job_id: str, *, is_known: Callable[[str], bool]
+    ) -> list[RemoteEvent]:
         """The events newer than the first known one, oldest first."""
         new: list[RemoteEvent] = []
         with self._explained():
@@ -228,7 +231,7 @@ class ProviderClient:
         with self._explained():
             answer = self._sdk.chat.completions.create(
                 model=model,
-                messages=messages,  # type: ignore[arg-type]
+                messages=cast(Any, messages),
                 max_tokens=max_tokens,
                 temperature=temperature,
                 timeout=patience,
@@ -248,7 +251,7 @@ def listed(pages: Any) -> Iterator[Any]:
     if not isinstance(pages, BaseModel):
         raise Unintelligible("no list")  # a web page, say, which the SDK hands on
     seen = set()
-    for item in islice(pages, MAX_LISTED):  # type: ignore[call-overload]
+    for item in islice(pages, MAX_LISTED):
         if (item_id := fields_of(item).get("id")) in seen:
             return
         if item_id is not None:

@@ -47,6 +47,7 @@ class RemoteJob:
     trained_tokens: int | None = None
     estimated_finish_at: datetime | None = None
     finished_at: datetime | None = None
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,6 +101,7 @@ def job_of(answer: Any) -> RemoteJob:
         trained_tokens=_count(given.get("trained_tokens")),
         estimated_finish_at=_moment(given.get("estimated_finish")),
         finished_at=_moment(given.get("finished_at")),
+        hyperparameters=_hyperparameters_of(given),
         error=_error_of(given.get("error")),
     )
 
@@ -169,6 +171,14 @@ def _name_of(value: Any) -> str:
 def _plain_dict(value: Any) -> dict[str, Any]:
     """A mapping inside an SDK object; what was not given is left out."""
     return {k: v for k, v in fields_of(value).items() if v is not None}
+
+
+def _hyperparameters_of(given: dict[str, Any]) -> dict[str, Any]:
+    """What the provider resolved `auto` to: below `method`, or at the old place."""
+    method = fields_of(given.get("method"))
+    supervised = fields_of(method.get("supervised"))
+    old_place = _plain_dict(given.get("hyperparameters"))
+    return plain_json(old_place | _plain_dict(supervised.get("hyperparameters")))
 
 
 def _error_of(value: Any) -> dict[str, str]:

@@ -15,7 +15,7 @@ from jobs_app.services.driving import (
     claim_due_submissions,
     reclaim_stalled_jobs,
 )
-from jobs_app.services.heartbeats import Pulse, beat, heartbeats
+from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
 from jobs_app.services.launching import cancel_job, create_job, launch_job
 from jobs_app.services.metrics import metrics_of
 from jobs_app.services.polling import poll_job
@@ -40,5 +40,6 @@ __all__ = [
     "poll_job",
     "reclaim_stalled_jobs",
     "request_comparison",
+    "silent_processes",
     "submit_job",
 ]

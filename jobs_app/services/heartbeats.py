@@ -41,6 +41,11 @@ def heartbeats() -> list[Pulse]:
     return [Pulse(WORKER, beaten_at, is_alive, "" if is_alive else _advice(beaten_at))]
 
 
+def silent_processes() -> list[Pulse]:
+    """Those that show no sign of life: empty when all is well."""
+    return [pulse for pulse in heartbeats() if not pulse.is_alive]
+
+
 def tick_seconds() -> float:
     """The interval of the tick, as edited in the admin; 0 if it has none."""
     ticks = PeriodicTask.objects.filter(task=TICK, enabled=True)

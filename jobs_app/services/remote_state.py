@@ -18,6 +18,9 @@ LAST_LOOK_SECONDS = {ProviderKind.BUILT_IN: 10}
 LAST_LOOK_SECONDS_ELSEWHERE = 60
 
 
+BLANK: tuple[Any, ...] = ("", None, {})
+
+
 def store_remote_state(job: FineTuningJob, remote: RemoteJob) -> bool:
     """Bring the row up to date. False: another process moved the job meanwhile."""
     if job.status in FINISHED:
@@ -39,12 +42,13 @@ def store_remote_state(job: FineTuningJob, remote: RemoteJob) -> bool:
 
 
 def _fields(job: FineTuningJob, remote: RemoteJob, status: str) -> dict[str, Any]:
-    known = {
+    known: dict[str, Any] = {
         "remote_id": remote.id,
         "fine_tuned_model": remote.fine_tuned_model,
         "trained_tokens": remote.trained_tokens,
+        "resolved_hyperparameters": remote.hyperparameters,
     }
-    fields = {name: value for name, value in known.items() if value not in ("", None)}
+    fields = {name: value for name, value in known.items() if value not in BLANK}
     fields |= {
         "estimated_finish_at": remote.estimated_finish_at,
         "last_polled_at": now(),
