@@ -135,7 +135,9 @@ def _part_problems(part: Any, role: Any, index: int) -> Iterator[Problem]:
 
 def _is_image(image: Any) -> bool:
     url = image.get("url") if isinstance(image, dict) else None
-    return isinstance(url, str) and url.startswith(("https://", "http://", "data:image/"))
+    return isinstance(url, str) and url.startswith(
+        ("https://", "http://", "data:image/")
+    )
 
 
 def _weight_problems(message: dict[str, Any], index: int) -> Iterator[Problem]:
@@ -143,7 +145,9 @@ def _weight_problems(message: dict[str, Any], index: int) -> Iterator[Problem]:
     if weight is None:
         return
     if message.get("role") != "assistant":
-        yield Problem("weight_not_allowed", index, {"role": str(message.get("role"))[:100]})
+        yield Problem(
+            "weight_not_allowed", index, {"role": str(message.get("role"))[:100]}
+        )
     elif type(weight) is not int or weight not in (0, 1):
         yield Problem("bad_weight", index, {"weight": str(weight)[:100]})
 
@@ -155,7 +159,9 @@ def _ending_problems(messages: list[Any]) -> Iterator[Problem]:
     if role == "assistant":
         if type(last.get("weight")) is int and last["weight"] == 0:
             yield Problem("last_weight_zero", index)
-    elif not any(isinstance(m, dict) and m.get("role") == "assistant" for m in messages):
+    elif not any(
+        isinstance(m, dict) and m.get("role") == "assistant" for m in messages
+    ):
         yield Problem("no_assistant")
     else:
         yield Problem("last_not_assistant", index, {"role": str(role)[:100]})

@@ -47,7 +47,9 @@ def _canonical_message(message: Any) -> Any:
         if key in message and (message[key] is not None or key == "content")
     }
     if isinstance(ordered.get("tool_calls"), list):
-        ordered["tool_calls"] = [_canonical_call(call) for call in ordered["tool_calls"]]
+        ordered["tool_calls"] = [
+            _canonical_call(call) for call in ordered["tool_calls"]
+        ]
     ordered.update((k, v) for k, v in message.items() if k not in MESSAGE_KEYS)
     return ordered
 
@@ -78,7 +80,9 @@ def line_of(
     if tools is not None:
         parts.append(f'"tools":{tools}')
     if parallel_tool_calls is not None:
-        parts.append(f'"parallel_tool_calls":{"true" if parallel_tool_calls else "false"}')
+        parts.append(
+            f'"parallel_tool_calls":{"true" if parallel_tool_calls else "false"}'
+        )
     if functions is not None:
         parts.append(f'"functions":{functions}')
     return "{" + ",".join(parts) + "}"

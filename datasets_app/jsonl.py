@@ -85,7 +85,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 
 def parse_json(data: bytes) -> Any:
-    """The value of a JSON text, exactly. Raises BadLine where JSON would lose something.
+    """The value of a JSON text, exactly. Raises BadLine where something would be lost.
 
     orjson is quick and strict, but of a key that comes twice it drops one, and it
     rounds long numbers: where either is possible the text is read again with care.
@@ -138,7 +138,7 @@ def _has_number(value: Any) -> bool:
     """Is there a number that may have been rounded? (Small whole ones are exact.)"""
     if type(value) is float:
         return True
-    return any([_has_number(v) for v in _children(value)])
+    return any(_has_number(v) for v in _children(value))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

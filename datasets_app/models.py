@@ -156,9 +156,7 @@ class Example(models.Model):
         indexes = [
             models.Index(fields=("dataset", "position", "id"), name="example_order"),
             models.Index(fields=("dataset", "content_hash"), name="example_content"),
-            models.Index(
-                fields=("dataset", "state", "is_valid"), name="example_state"
-            ),
+            models.Index(fields=("dataset", "state", "is_valid"), name="example_state"),
         ]
 
     def __str__(self) -> str:

@@ -55,7 +55,9 @@ def _count_functions(tools: Any, functions: Any) -> int:
 
 def _count_function(function: dict[str, Any]) -> int:
     count = _encoder().count
-    heading = f"{function.get('name')}:{str(function.get('description', '')).rstrip('.')}"
+    heading = (
+        f"{function.get('name')}:{str(function.get('description', '')).rstrip('.')}"
+    )
     total = PER_FUNCTION + count(heading)
     parameters = function.get("parameters")
     properties = parameters.get("properties") if isinstance(parameters, dict) else None
@@ -82,4 +84,6 @@ def _count_property(name: str, schema: dict[str, Any]) -> int:
 
 
 def _dicts(values: Any) -> list[dict[str, Any]]:
-    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []
+    return (
+        [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []
+    )

@@ -26,7 +26,8 @@ def _list_problems(key: str, value: Any) -> Iterator[Problem]:
         yield Problem("tools_not_list", params={"key": key})
     elif len(value) > MAX_FUNCTIONS:
         yield Problem(
-            "too_many_tools", params={"key": key, "n": len(value), "limit": MAX_FUNCTIONS}
+            "too_many_tools",
+            params={"key": key, "n": len(value), "limit": MAX_FUNCTIONS},
         )
     else:
         for number, each in enumerate(value, start=1):

@@ -1,0 +1,177 @@
+"""How fast an import is, beside the floor of what it must do in any case.
+
+    python -m benchmarks.import_speed [--rows 10000]
+
+The floor is measured in the same run on the same rows: parse (orjson), count tokens
+(quicktok, two threads) and insert (one transaction of the same columns, no ORM).
+Works in a database of its own under a temporary folder.
+"""
+
+import argparse
+import os
+import random
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+WORDS = (
+    "an area attack hits every unit on the battlefield and removes those whose hit "
+    "points reach zero while a single attack hits one 네더 블레이드 광역 공격은 전장의 "
+    "모든 유닛에게 피해를 주고 단일 공격은 하나만 맞힌다"
+).split()
+
+
+def write_rows(path: Path, n_rows: int) -> None:
+    """Chats of about 1.9 KB, all different."""
+    import orjson
+
+    chance = random.Random(7)
+    with path.open("wb") as file:
+        for _row in range(n_rows):
+            said = [" ".join(chance.choices(WORDS, k=n)) for n in (12, 60, 190)]
+            roles = ("system", "user", "assistant")
+            turns = [
+                {"role": role, "content": text}
+                for role, text in zip(roles, said, strict=True)
+            ]
+            file.write(orjson.dumps({"messages": turns}) + b"\n")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def measure_floor(path: Path, folder: Path) -> dict[str, float]:
+    import orjson
+    import quicktok
+
+    lines = path.read_bytes().splitlines()
+    rows: list[dict] = []
+    parse = seconds(lambda: rows.extend(orjson.loads(line) for line in lines))
+    texts = [m["content"] for row in rows for m in row["messages"]]
+    encoder = quicktok.get_encoding("o200k_base")
+    encoder.count("warm")
+    tokenise = seconds(lambda: quicktok.count_batch(encoder, texts, threads=2))
+    columns = [
+        (orjson.dumps(row["messages"]).decode(), "\n".join(texts[3 * n : 3 * n + 3]))
+        for n, row in enumerate(rows)
+    ]
+    return {
+        "parse": parse,
+        "tokenise": tokenise,
+        "insert": seconds(lambda: insert_plainly(folder / "floor.sqlite3", columns)),
+    }
+
+
+def insert_plainly(database: Path, columns: list[tuple[str, str]]) -> None:
+    """The columns and indexes of an example, with the driver alone."""
+    connection = sqlite3.connect(database)
+    connection.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        "CREATE TABLE example (id INTEGER PRIMARY KEY, dataset INTEGER, position INTEGER,"
+        " messages TEXT, text TEXT, state TEXT, split TEXT, n_tokens INTEGER,"
+        " content_hash TEXT, problems TEXT, is_valid INTEGER, created_at TEXT);"
+        "CREATE INDEX a ON example (dataset, position, id);"
+        "CREATE INDEX b ON example (dataset, content_hash);"
+        "CREATE INDEX c ON example (dataset, state, is_valid);"
+    )
+    with connection:
+        connection.executemany(
+            "INSERT INTO example (dataset, position, messages, text, state, split,"
+            " n_tokens, content_hash, problems, is_valid, created_at)"
+            " VALUES (1, ?, ?, ?, 'draft', 'train', 500, ?, '[]', 1, '2026-01-01')",
+            ((n, m, t, f"{hash(t):064x}") for n, (m, t) in enumerate(columns)),
+        )
+    connection.close()
+
+
+def measure_import(path: Path) -> float:
+    import django
+    from django.core.management import call_command
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "finetune_site.settings"
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+    from datasets_app import services
+    from datasets_app.models import Split
+    from datasets_app.token_counts import count_tokens
+    from teams_app.access import default_team
+
+    count_tokens([{"role": "user", "content": "warm"}])
+    dataset = services.create_dataset(team=default_team(), name="benchmark", by=None)
+
+    def import_file() -> None:
+        with path.open("rb") as file:
+            run = services.start_import(
+                dataset=dataset, file=file, file_name=path.name, split=Split.TRAIN
+            )
+        services.run_import(run)
+        assert run.n_added == run.n_read, run.error
+
+    return seconds(import_file)
+
+
+def in_process(what: str, path: Path, folder: Path) -> tuple[list[float], int]:
+    """Each side in a fresh process, so that the peak memory is its own."""
+    command = [sys.executable, "-m", __spec__.name, "--measure", what]
+    answer = subprocess.run(
+        [*command, "--file", str(path), "--folder", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "FINETUNE_SITE_VAR": str(folder), "DATABASE_URL": ""},
+    )
+    *figures, peak = answer.stdout.split()
+    return [float(figure) for figure in figures], int(peak)
+
+
+def measure(what: str, path: Path, folder: Path) -> None:
+    if what == "floor":
+        figures = list(measure_floor(path, folder).values())
+    else:
+        figures = [measure_import(path)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(*figures, peak)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--measure", choices=("floor", "ours"), help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure, options.file, options.folder)
+        return
+    print(f"{options.rows:,} rows; seconds; the floor is parse + tokenise + insert")
+    print("parse  tokenise  insert   floor    ours   ours/floor   peak MB")
+    with tempfile.TemporaryDirectory(prefix="import-speed-") as root:
+        path = Path(root, "rows.jsonl")
+        write_rows(path, options.rows)
+        for number in range(options.repeat):
+            compare(path, Path(root, str(number)))
+
+
+def compare(path: Path, folder: Path) -> None:
+    folder.mkdir()
+    (parse, tokenise, insert), _peak = in_process("floor", path, folder)
+    (ours,), peak = in_process("ours", path, folder)
+    floor = parse + tokenise + insert
+    print(
+        f"{parse:5.2f}  {tokenise:8.2f}  {insert:6.2f}  {floor:6.2f}  {ours:6.2f}"
+        f"  {ours / floor:11.2f}  {peak:8d}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What people can do with datasets: one verb a function."""
+
+from datasets_app.services.datasets import create_dataset, with_counts
+from datasets_app.services.errors import DatasetsError, NothingToFreeze, StorageFull
+from datasets_app.services.examples import (
+    move_examples,
+    review_examples,
+    save_example,
+    tag_examples,
+    untag_examples,
+)
+from datasets_app.services.imports import run_import, start_import, waiting_imports
+from datasets_app.services.versions import freezable_examples, freeze
+
+__all__ = [
+    "DatasetsError",
+    "NothingToFreeze",
+    "StorageFull",
+    "create_dataset",
+    "freezable_examples",
+    "freeze",
+    "move_examples",
+    "review_examples",
+    "run_import",
+    "save_example",
+    "start_import",
+    "tag_examples",
+    "untag_examples",
+    "waiting_imports",
+    "with_counts",
+]

@@ -1,0 +1,218 @@
+"""Imports: a file is stored at once, and read into its dataset by one process.
+
+    pending → running → finished
+                      ↘ failed     (an all-or-nothing import with bad rows, say)
+
+Rows, report and progress of a batch are committed together, so an import that was
+killed goes on after the last batch: no row comes twice and no line is reported twice.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from datasets_app.jsonl import read_lines
+from datasets_app.models import (
+    Dataset,
+    Example,
+    ImportProblem,
+    ImportRun,
+    ImportStatus,
+)
+from datasets_app.services.errors import StorageFull
+from datasets_app.services.examples import next_position
+from datasets_app.services.import_batches import (
+    Batch,
+    as_example,
+    batches,
+    count_row,
+)
+
+UNHEARD_SECONDS = 5  # a waiting import this old was not picked up by whoever rang
+STALE_SECONDS = 60  # a running one without a sign of life for so long is dead
+MAX_ATTEMPTS = 5
+
+Progress = Callable[[ImportRun], None]
+
+
+class LostClaim(Exception):
+    """Another process goes on with the import, or it was deleted: stop."""
+
+
+def start_import(
+    *,
+    dataset: Dataset,
+    file: Any,
+    file_name: str,
+    split: str,
+    strict: bool = False,
+    by: Any = None,
+) -> ImportRun:
+    """Store the file for a worker to read. Raises StorageFull."""
+    run = ImportRun(
+        dataset=dataset,
+        file_name=Path(file_name).name[:255],
+        split=split,
+        strict=strict,
+        created_by=by,
+    )
+    try:
+        run.file.save("import.jsonl", File(file), save=False)
+    except OSError as exc:
+        raise StorageFull.because(exc) from exc
+    run.n_bytes = run.file.size
+    run.save()
+    return run
+
+
+def waiting_imports() -> QuerySet[ImportRun]:
+    """The imports that nobody works on, though somebody should."""
+    unheard = now() - timedelta(seconds=UNHEARD_SECONDS)
+    pending = Q(status=ImportStatus.PENDING, created_at__lt=unheard)
+    return ImportRun.objects.filter(pending | _is_stale())
+
+
+def _is_stale() -> Q:
+    dead = now() - timedelta(seconds=STALE_SECONDS)
+    return Q(status=ImportStatus.RUNNING, heartbeat_at__lt=dead)
+
+
+def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
+    """Read the file into the dataset; harmless to call twice, even at once.
+
+    One caller wins the claim, and every batch is committed only while it holds. The
+    row knows how it ended; `on_progress` is called after every batch.
+    """
+    if not _claim(run):
+        return
+    report = on_progress or (lambda _run: None)
+    with suppress(LostClaim):
+        if run.n_attempts > MAX_ATTEMPTS:
+            _fail(run, _stopped_too_often(run))
+        elif not run.file.storage.exists(run.file.name):
+            _fail(run, _("The uploaded file is gone from the server. Import it again."))
+        else:
+            _read_file(run, report)
+        report(run)
+
+
+def _claim(run: ImportRun) -> bool:
+    """Take a waiting import, or one whose process died. Of two callers one wins."""
+    free = Q(status=ImportStatus.PENDING) | _is_stale()
+    claim = uuid.uuid4()
+    n_claimed = ImportRun.objects.filter(free, pk=run.pk).update(
+        status=ImportStatus.RUNNING,
+        claim=claim,
+        heartbeat_at=now(),
+        n_attempts=F("n_attempts") + 1,
+    )
+    if n_claimed:
+        run.refresh_from_db()
+    return bool(n_claimed)
+
+
+def _stopped_too_often(run: ImportRun) -> str:
+    return _(
+        "The import stopped %(n)d times after line %(line)d without saying why. "
+        "The rows before it are in the dataset. Look into the worker's log."
+    ) % {"n": MAX_ATTEMPTS, "line": run.n_lines_read}
+
+
+def _read_file(run: ImportRun, report: Progress) -> None:
+    with run.file.open("rb") as file:
+        if run.strict and not run.is_checked and not _check_all(run, file, report):
+            _fail(run, _("Nothing was added, because some rows are invalid."))
+            return
+        for batch in _batches(run, file):
+            _add(run, batch)
+            report(run)
+    _update(
+        run,
+        status=ImportStatus.FINISHED,
+        finished_at=now(),
+        n_bytes_read=run.n_bytes,
+    )
+
+
+def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
+    """The batches that are left: after a restart, those behind the last one stored."""
+    lines = read_lines(file, offset=run.n_bytes_read, number=run.n_lines_read)
+    return batches(run, lines)
+
+
+def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
+    """The first pass of an all-or-nothing import: is every row valid?"""
+    for batch in _batches(run, file):
+        with transaction.atomic():
+            ImportProblem.objects.bulk_create(batch.problems)
+            _advance(run, batch)
+        report(run)
+    if run.n_invalid:
+        return False
+    _update(run, is_checked=True, n_bytes_read=0, n_lines_read=0, n_read=0)
+    return True
+
+
+def _add(run: ImportRun, batch: Batch) -> None:
+    counted = [(*row, count_row(row[1])) for row in batch.rows]
+    with transaction.atomic():
+        # One at a time: two imports into one dataset would miss each other's rows.
+        dataset = Dataset.objects.select_for_update().filter(pk=run.dataset_id).first()
+        if dataset is None:
+            raise LostClaim
+        examples = _unknown(dataset, [as_example(run, *row) for row in counted])
+        for position, example in enumerate(examples, start=next_position(dataset)):
+            example.position = position
+        Example.objects.bulk_create(examples)
+        ImportProblem.objects.bulk_create(batch.problems)
+        _advance(run, batch, n_added=len(examples))
+
+
+def _unknown(dataset: Dataset, examples: list[Example]) -> list[Example]:
+    """Those whose content the dataset does not hold yet, each content once."""
+    by_hash: dict[str, Example] = {}
+    for example in examples:
+        by_hash.setdefault(example.content_hash, example)
+    known = dataset.examples.filter(content_hash__in=by_hash)
+    for content_hash in known.order_by().values_list("content_hash", flat=True):
+        by_hash.pop(content_hash, None)
+    return list(by_hash.values())
+
+
+def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
+    is_check = run.strict and not run.is_checked
+    n_duplicate = 0 if is_check else len(batch.rows) - n_added
+    _update(
+        run,
+        n_bytes_read=batch.end,
+        n_lines_read=batch.n_lines,
+        n_read=run.n_read + batch.n_read,
+        n_invalid=run.n_invalid + batch.n_invalid,
+        n_added=run.n_added + n_added,
+        n_duplicate=run.n_duplicate + n_duplicate,
+    )
+
+
+def _fail(run: ImportRun, error: str) -> None:
+    _update(run, status=ImportStatus.FAILED, finished_at=now(), error=error)
+
+
+def _update(run: ImportRun, **fields: Any) -> None:
+    """Change the row if this process still holds the claim. Raises LostClaim."""
+    fields["heartbeat_at"] = now()
+    held = ImportRun.objects.filter(
+        pk=run.pk, claim=run.claim, status=ImportStatus.RUNNING
+    )
+    if not held.update(**fields):
+        raise LostClaim
+    for name, value in fields.items():
+        setattr(run, name, value)
