@@ -105,7 +105,7 @@ def measure_import(path: Path) -> float:
     from datasets_app.token_counts import count_tokens
     from teams_app.access import default_team
 
-    count_tokens([{"role": "user", "content": "warm"}])
+    count_tokens({}, ["warm"])
     dataset = services.create_dataset(team=default_team(), name="benchmark", by=None)
 
     def import_file() -> None:

@@ -12,7 +12,7 @@ from datasets_app.chat_format import (
     MESSAGE_KEYS,
     RECORD_KEYS,
     ROLES,
-    searchable_text,
+    all_texts,
     texts_of,
 )
 from datasets_app.jsonl import Problem, json_type
@@ -29,15 +29,15 @@ PLAIN_ROLES = frozenset({"system", "user", "assistant"})
 _MESSAGE_KEYS = frozenset(MESSAGE_KEYS)
 
 
-def find_problems(record: dict[str, Any], text: str | None = None) -> list[Problem]:
+def find_problems(
+    record: dict[str, Any], texts: list[str] | None = None
+) -> list[Problem]:
     """All that is wrong with a record, at most MAX_PROBLEMS_PER_ROW of it.
 
     Args:
-        text: the record's `searchable_text`, where the caller has it already.
+        texts: `all_texts` of the messages, where the caller has them already.
     """
     messages = record.get("messages")
-    if text is None:
-        text = searchable_text(messages)
     problems = list(_record_problems(record))
     if isinstance(messages, list) and messages:
         for index, message in enumerate(messages, start=1):
@@ -45,6 +45,7 @@ def find_problems(record: dict[str, Any], text: str | None = None) -> list[Probl
                 problems += message_problems(message, index)
         problems += _ending_problems(messages)
         problems += _answer_problems(messages)
+    text = "\n".join(all_texts(messages) if texts is None else texts)
     if "<|" in text or "\x00" in text:
         problems += _forbidden_text(messages)
     return problems[:MAX_PROBLEMS_PER_ROW]

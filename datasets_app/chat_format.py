@@ -39,7 +39,7 @@ def canonical_messages(messages: Any) -> Any:
 
 
 def _canonical_message(message: Any) -> Any:
-    if not isinstance(message, dict):
+    if not isinstance(message, dict) or [*message] == ["role", "content"]:
         return message
     ordered = {
         key: message[key]
@@ -140,11 +140,18 @@ def _other_texts(message: dict[str, Any]) -> Iterator[str]:
             yield from (v for v in function.values() if isinstance(v, str))
 
 
-def searchable_text(messages: Any) -> str:
-    """All text of a conversation, one message after the other."""
-    if not isinstance(messages, list):
-        return ""
-    return "\n".join([text for message in messages for text in texts_of(message)])
+def all_texts(messages: Any) -> list[str]:
+    """The texts of a conversation, one message after the other."""
+    texts: list[str] = []
+    for message in messages if isinstance(messages, list) else ():
+        # Nearly every message is this simple, and imports read millions of them.
+        if type(message) is dict and len(message) == 2:
+            content = message.get("content")
+            if type(content) is str:
+                texts.append(content)
+                continue
+        texts += texts_of(message)
+    return texts
 
 
 def preview(messages: Any, role: str, *, last: bool = False) -> str:

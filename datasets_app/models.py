@@ -102,6 +102,7 @@ class Example(models.Model):
     dataset = models.ForeignKey(
         Dataset,
         on_delete=models.CASCADE,
+        db_index=False,  # the indexes below begin with it
         related_name="examples",
         verbose_name=_("dataset"),
     )
@@ -137,14 +138,27 @@ class Example(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="examples",
+        verbose_name=_("import"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
-        USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        USER,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("added by"),
     )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     updated_by = models.ForeignKey(
-        USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        USER,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("changed by"),
     )
 
     objects = TeamScopedQuerySet.as_manager()
@@ -176,7 +190,10 @@ class ImportRun(models.Model):
     TEAM_PATH = "dataset__team"
 
     dataset = models.ForeignKey(
-        Dataset, on_delete=models.CASCADE, related_name="import_runs"
+        Dataset,
+        on_delete=models.CASCADE,
+        related_name="import_runs",
+        verbose_name=_("dataset"),
     )
     file = models.FileField(_("file"), upload_to=import_path)
     file_name = models.CharField(_("file name"), max_length=255)

@@ -9,8 +9,6 @@ from typing import Any
 
 import quicktok
 
-from datasets_app.chat_format import texts_of
-
 ENCODING = "o200k_base"
 PER_MESSAGE = 3 + 1  # every role's name is one token
 PER_NAME = 1
@@ -25,32 +23,38 @@ def _encoder() -> Any:
     return quicktok.get_encoding(ENCODING)
 
 
-def count_tokens(messages: Any, tools: Any = None, functions: Any = None) -> int:
-    """Tokens of one record. What is not in the chat format counts nothing."""
-    count = _encoder().count
-    total = PER_REPLY
+def count_tokens(record: dict[str, Any], texts: list[str]) -> int:
+    """Tokens of one record. What is not in the chat format counts nothing.
+
+    Args:
+        texts: `chat_format.all_texts` of its messages.
+    """
+    messages = record.get("messages")
+    total = PER_REPLY + sum(map(_encoder().count, texts))
     for message in messages if isinstance(messages, list) else ():
         total += PER_MESSAGE
-        for text in texts_of(message):
-            total += count(text)
         if isinstance(message, dict) and len(message) > 2 and message.get("name"):
             total += PER_NAME
-        total += PER_IMAGE * _n_images(message)
-    if tools or functions:
-        total += _count_functions(tools, functions)
+        total += _image_tokens(message)
+    if len(record) > 1:
+        total += _definition_tokens(record)
     return total
 
 
-def _n_images(message: Any) -> int:
+def _image_tokens(message: Any) -> int:
     parts = message.get("content") if isinstance(message, dict) else None
     if not isinstance(parts, list):
         return 0
-    return sum(isinstance(p, dict) and p.get("type") == "image_url" for p in parts)
+    images = [p for p in parts if isinstance(p, dict) and p.get("type") == "image_url"]
+    return PER_IMAGE * len(images)
 
 
-def _count_functions(tools: Any, functions: Any) -> int:
-    described = [t.get("function") for t in _dicts(tools)] + _dicts(functions)
-    return FUNCTIONS_END + sum(_count_function(each) for each in _dicts(described))
+def _definition_tokens(record: dict[str, Any]) -> int:
+    described = [tool.get("function") for tool in _dicts(record.get("tools"))]
+    functions = _dicts(described) + _dicts(record.get("functions"))
+    if not functions:
+        return 0
+    return FUNCTIONS_END + sum(_count_function(each) for each in functions)
 
 
 def _count_function(function: dict[str, Any]) -> int:

@@ -8,7 +8,6 @@ from django.utils.timezone import now
 from datasets_app import exact_json
 from datasets_app.derived import derive
 from datasets_app.models import Dataset, Example, ReviewState, Tag
-from datasets_app.token_counts import count_tokens
 
 
 def save_example(example: Example, *, by: Any) -> None:
@@ -35,7 +34,7 @@ def _derive_fields(example: Example) -> None:
     example.content_hash = derived.content_hash
     example.problems = [problem.as_json() for problem in derived.problems]
     example.is_valid = not derived.problems
-    example.n_tokens = count_tokens(example.messages, example.tools, example.functions)
+    example.n_tokens = derived.count_tokens()
 
 
 def record_of(example: Example) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from datasets_app.derived import Derived, derive
 from datasets_app.jsonl import (
@@ -12,8 +11,7 @@ from datasets_app.jsonl import (
     Problem,
     parse_object,
 )
-from datasets_app.models import Example, ImportProblem, ImportRun
-from datasets_app.token_counts import count_tokens
+from datasets_app.models import ImportProblem, ImportRun
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024  # long lines make shorter batches: memory stays flat
@@ -27,7 +25,7 @@ class Batch:
     `end` is the offset in the file after the last line, `n_lines` its number.
     """
 
-    rows: list[tuple[Derived, dict[str, Any]]] = field(default_factory=list)
+    rows: list[Derived] = field(default_factory=list)
     problems: list[ImportProblem] = field(default_factory=list)
     n_read: int = 0
     n_invalid: int = 0
@@ -39,30 +37,29 @@ class Batch:
         self.n_read += 1
         self.n_bytes += len(line.data)
         self.n_lines, self.end = line.number, line.end
-        record, derived, problems = read_row(line)
-        if problems:
-            self.n_invalid += 1
-            self.problems += as_rows(run, line, problems)
-        elif derived and record:
-            self.rows.append((derived, record))
+        try:
+            derived = read_row(line)
+        except BadLine as exc:
+            self._leave_out(run, line, [exc.problem])
+            return
+        if derived.problems:
+            self._leave_out(run, line, derived.problems)
+        else:
+            self.rows.append(derived)
+
+    def _leave_out(self, run: ImportRun, line: Line, problems: list[Problem]) -> None:
+        self.n_invalid += 1
+        self.problems += as_rows(run, line, problems)
 
     @property
     def is_full(self) -> bool:
         return self.n_read >= BATCH_ROWS or self.n_bytes >= BATCH_BYTES
 
 
-def read_row(
-    line: Line,
-) -> tuple[dict[str, Any] | None, Derived | None, list[Problem]]:
+def read_row(line: Line) -> Derived:
     if line.is_too_long:
-        limit = MAX_LINE_BYTES // 1024**2
-        return None, None, [Problem("too_long", params={"limit_mb": limit})]
-    try:
-        record = parse_object(line.data)
-    except BadLine as exc:
-        return None, None, [exc.problem]
-    derived = derive(record)
-    return record, derived, derived.problems
+        raise BadLine("too_long", limit_mb=MAX_LINE_BYTES // 1024**2)
+    return derive(parse_object(line.data))
 
 
 def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportProblem]:
@@ -90,28 +87,3 @@ def batches(run: ImportRun, lines: Iterator[Line]) -> Iterator[Batch]:
             batch = Batch()
     if batch.n_read:
         yield batch
-
-
-def as_example(
-    run: ImportRun, derived: Derived, record: dict[str, Any], n_tokens: int
-) -> Example:
-    return Example(
-        dataset_id=run.dataset_id,
-        messages=derived.messages,
-        tools=derived.tools,
-        functions=derived.functions,
-        parallel_tool_calls=record.get("parallel_tool_calls"),
-        split=run.split,
-        text=derived.text,
-        n_tokens=n_tokens,
-        content_hash=derived.content_hash,
-        import_run=run,
-        created_by_id=run.created_by_id,
-        updated_by_id=run.created_by_id,
-    )
-
-
-def count_row(record: dict[str, Any]) -> int:
-    return count_tokens(
-        record["messages"], record.get("tools"), record.get("functions")
-    )

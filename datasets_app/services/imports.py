@@ -20,22 +20,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from datasets_app.derived import Derived
 from datasets_app.jsonl import read_lines
 from datasets_app.models import (
     Dataset,
-    Example,
     ImportProblem,
     ImportRun,
     ImportStatus,
 )
 from datasets_app.services.errors import StorageFull
 from datasets_app.services.examples import next_position
-from datasets_app.services.import_batches import (
-    Batch,
-    as_example,
-    batches,
-    count_row,
-)
+from datasets_app.services.import_batches import Batch, batches
+from datasets_app.services.inserting import insert_examples
 
 UNHEARD_SECONDS = 5  # a waiting import this old was not picked up by whoever rang
 STALE_SECONDS = 60  # a running one without a sign of life for so long is dead
@@ -98,7 +94,7 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
     with suppress(LostClaim):
         if run.n_attempts > MAX_ATTEMPTS:
             _fail(run, _stopped_too_often(run))
-        elif not run.file.storage.exists(run.file.name):
+        elif not run.file.storage.exists(str(run.file.name)):
             _fail(run, _("The uploaded file is gone from the server. Import it again."))
         else:
             _read_file(run, report)
@@ -163,29 +159,25 @@ def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
 
 
 def _add(run: ImportRun, batch: Batch) -> None:
-    counted = [(*row, count_row(row[1])) for row in batch.rows]
+    n_tokens = {row.content_hash: row.count_tokens() for row in batch.rows}
     with transaction.atomic():
         # One at a time: two imports into one dataset would miss each other's rows.
         dataset = Dataset.objects.select_for_update().filter(pk=run.dataset_id).first()
         if dataset is None:
             raise LostClaim
-        examples = _unknown(dataset, [as_example(run, *row) for row in counted])
-        for position, example in enumerate(examples, start=next_position(dataset)):
-            example.position = position
-        Example.objects.bulk_create(examples)
+        rows = _unknown(dataset, batch.rows)
+        insert_examples(run, rows, n_tokens, first_position=next_position(dataset))
         ImportProblem.objects.bulk_create(batch.problems)
-        _advance(run, batch, n_added=len(examples))
+        _advance(run, batch, n_added=len(rows))
 
 
-def _unknown(dataset: Dataset, examples: list[Example]) -> list[Example]:
+def _unknown(dataset: Dataset, rows: list[Derived]) -> list[Derived]:
     """Those whose content the dataset does not hold yet, each content once."""
-    by_hash: dict[str, Example] = {}
-    for example in examples:
-        by_hash.setdefault(example.content_hash, example)
+    by_hash = {row.content_hash: row for row in reversed(rows)}
     known = dataset.examples.filter(content_hash__in=by_hash)
     for content_hash in known.order_by().values_list("content_hash", flat=True):
         by_hash.pop(content_hash, None)
-    return list(by_hash.values())
+    return list(reversed(by_hash.values()))
 
 
 def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
