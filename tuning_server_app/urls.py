@@ -1,3 +1,24 @@
-from django.urls import URLPattern
+"""The paths of the OpenAI API that this server has, below /v1/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path, re_path
+
+from tuning_server_app.views import chat, files, jobs, models
+from tuning_server_app.views.endpoint import UnknownPath
+
+JOB = "fine_tuning/jobs/<str:job_id>"
+
+urlpatterns = [
+    path("files", files.Files.as_view()),
+    path("files/<str:file_id>", files.OneFile.as_view()),
+    path("files/<str:file_id>/content", files.FileContent.as_view()),
+    path("fine_tuning/jobs", jobs.Jobs.as_view()),
+    path(JOB, jobs.OneJob.as_view()),
+    path(f"{JOB}/cancel", jobs.CancelJob.as_view()),
+    path(f"{JOB}/events", jobs.JobEvents.as_view()),
+    path(f"{JOB}/checkpoints", jobs.JobCheckpoints.as_view()),
+    path("models", models.Models.as_view()),
+    # A base model's name may hold a slash.
+    path("models/<path:model_id>", models.OneModel.as_view()),
+    path("chat/completions", chat.ChatCompletions.as_view()),
+    re_path("", UnknownPath.as_view()),
+]

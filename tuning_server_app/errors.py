@@ -1,0 +1,55 @@
+"""What a client is told when a request is refused: OpenAI's error envelope."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class ApiError(Exception):
+    """A refusal. `message` says what is wrong, why, and what to do next.
+
+    `param` names the field at fault; `should_retry=False` stops a client that would
+    repeat the request although repeating cannot help.
+    """
+
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    should_retry: bool | None = None
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        return {
+            "error": {
+                "message": self.message,
+                "type": self._type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+    @property
+    def _type(self) -> str:
+        return "invalid_request_error" if self.status < 500 else "server_error"
+
+
+def invalid(
+    message: str, *, param: str | None = None, code: str | None = None
+) -> ApiError:
+    return ApiError(400, message, code=code, param=param)
+
+
+def not_found(kind: str, wire_id: str) -> ApiError:
+    """No such row, or another organization's: the two must look alike."""
+    return ApiError(404, f"No such {kind}: {wire_id}", param="id")
+
+
+def model_not_found(name: str) -> ApiError:
+    return ApiError(
+        404,
+        f"The model '{name}' does not exist or you do not have access to it."
+        " GET /v1/models lists the models you may use.",
+        code="model_not_found",
+        param="model",
+    )

@@ -1,0 +1,251 @@
+"""What the server keeps: who may call it, their files, jobs and tuned models."""
+
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from tuning_server_app import ids
+
+
+class Organization(models.Model):
+    """Whoever owns files, jobs and models here; no other organization sees them."""
+
+    slug = models.SlugField(_("short name"), max_length=50, unique=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ApiKey(models.Model):
+    """A bearer key. Only its hash is kept: the key itself is shown once."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, verbose_name=_("organization")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("begins with"), max_length=12)
+    key_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ("-pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("organization", "name"),
+                condition=models.Q(revoked_at=None),
+                name="one_valid_key_per_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class FilePurpose(models.TextChoices):
+    FINE_TUNE = "fine-tune"
+    FINE_TUNE_RESULTS = "fine-tune-results"
+
+
+class File(models.Model):
+    """A stored file. `blob` is its random name on disk; `filename` is only a label."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    wire_id = models.CharField(max_length=40, unique=True, default=ids.file_id)
+    purpose = models.CharField(max_length=20, choices=FilePurpose)
+    filename = models.CharField(max_length=255)
+    blob = models.CharField(max_length=64, unique=True)
+    n_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.wire_id
+
+
+class JobStatus(models.TextChoices):
+    VALIDATING_FILES = "validating_files", _("checking files")
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+S = JobStatus
+FINISHED = {S.SUCCEEDED, S.FAILED, S.CANCELLED}
+MAY_BECOME: dict[str, set[JobStatus]] = {
+    S.VALIDATING_FILES: {S.QUEUED, S.FAILED, S.CANCELLED},
+    S.QUEUED: {S.RUNNING, S.FAILED, S.CANCELLED},
+    # back to queued: its trainer died, and another one begins anew
+    S.RUNNING: {S.QUEUED} | FINISHED,
+}
+
+
+class IllegalTransition(Exception):
+    """MAY_BECOME has no such step."""
+
+
+class EventLevel(models.TextChoices):
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class TuningJob(models.Model):
+    """One training run that a client asked for; the table is the queue.
+
+    A trainer owns a running job as long as `claim` is its own; it beats
+    `heartbeat_at`, and a job whose heart stands still is queued again.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, verbose_name=_("organization")
+    )
+    api_key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True)
+    wire_id = models.CharField(_("id"), max_length=40, unique=True, default=ids.job_id)
+    status = models.CharField(
+        _("status"), max_length=20, choices=JobStatus, default=S.VALIDATING_FILES
+    )
+    # As requested: a base model's name, or one of the organization's tuned models.
+    model = models.CharField(_("model"), max_length=300)
+    base_model = models.CharField(max_length=150)
+    # Ids, not foreign keys: a job goes on naming a file that was deleted.
+    training_file = models.CharField(max_length=40)
+    validation_file = models.CharField(max_length=40, blank=True)
+    result_files = models.JSONField(default=list)
+    hyperparameters = models.JSONField()
+    resolved_hyperparameters = models.JSONField(null=True)
+    seed = models.BigIntegerField()
+    suffix = models.CharField(max_length=64, blank=True)
+    metadata = models.JSONField(null=True)
+    fine_tuned_model = models.CharField(_("tuned model"), max_length=300, blank=True)
+    trained_tokens = models.BigIntegerField(null=True)
+    error = models.JSONField(_("error"), null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    estimated_finish_at = models.DateTimeField(null=True)
+    # Two ways to recognise that a request is the repeat of an earlier one.
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    request_hash = models.CharField(max_length=64)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    claim = models.UUIDField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("tuning job")
+        verbose_name_plural = _("tuning jobs")
+        ordering = ("-pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("organization", "idempotency_key"),
+                name="one_job_per_idempotency_key",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=JobStatus.values),
+                name="tuning_job_status_known",
+            ),
+        ]
+        indexes = [models.Index(fields=("status",), name="tuning_job_by_status")]
+
+    def __str__(self) -> str:
+        return self.wire_id
+
+    @property
+    def model_prefix(self) -> str:
+        """`ft:base:organization:suffix:id`; the same at every attempt."""
+        organization = self.organization.slug
+        return f"ft:{self.base_model}:{organization}:{self.suffix}:{self.wire_id[-8:]}"
+
+    def move_to(
+        self,
+        status: JobStatus,
+        message: str,
+        level: EventLevel = EventLevel.INFO,
+        **fields: Any,
+    ) -> bool:
+        """Change status and log one event, unless another process moved the job first.
+
+        The UPDATE names the status and the claim this process last read, so of two
+        only one matches a row; the other gets False and must stop.
+
+        Raises:
+            IllegalTransition: MAY_BECOME has no such step.
+        """
+        old = self.status
+        if status not in MAY_BECOME.get(old, ()):
+            raise IllegalTransition(f"{self} is {old} and cannot become {status}")
+        if status in FINISHED:
+            fields |= {"finished_at": now(), "estimated_finish_at": None}
+        with transaction.atomic():
+            unmoved = TuningJob.objects.filter(pk=self.pk, status=old, claim=self.claim)
+            if not unmoved.update(status=status, **fields):
+                return False
+            self.events.create(message=message, level=level)
+        self.refresh_from_db()
+        return True
+
+
+class EventKind(models.TextChoices):
+    MESSAGE = "message"
+    METRICS = "metrics"
+
+
+class JobEvent(models.Model):
+    """A line of a job's log; metrics come as `data` of one event per step."""
+
+    job = models.ForeignKey(TuningJob, on_delete=models.CASCADE, related_name="events")
+    wire_id = models.CharField(max_length=40, unique=True, default=ids.event_id)
+    level = models.CharField(max_length=5, choices=EventLevel, default=EventLevel.INFO)
+    kind = models.CharField(max_length=10, choices=EventKind, default=EventKind.MESSAGE)
+    message = models.TextField()
+    data = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class TunedModel(models.Model):
+    """A name that answers chat: a base model with one adapter folder on top."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    job = models.ForeignKey(
+        TuningJob, on_delete=models.CASCADE, related_name="tuned_models"
+    )
+    name = models.CharField(max_length=300, unique=True)
+    base_model = models.CharField(max_length=150)
+    adapter = models.CharField(max_length=200)  # folder below TUNING_SERVER_DIR/runs
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Checkpoint(models.Model):
+    """The weights after one epoch. Deleting its model deletes it, and only then."""
+
+    job = models.ForeignKey(
+        TuningJob, on_delete=models.CASCADE, related_name="checkpoints"
+    )
+    wire_id = models.CharField(max_length=40, unique=True, default=ids.checkpoint_id)
+    step_number = models.PositiveIntegerField()
+    metrics = models.JSONField()
+    tuned_model = models.OneToOneField(TunedModel, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.wire_id

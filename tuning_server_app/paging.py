@@ -1,0 +1,49 @@
+"""Cursor paging as OpenAI's lists do it: `after` names the last row already seen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+
+from tuning_server_app.errors import invalid
+
+MAX_LIMIT = 1000
+
+
+def read_limit(query: QueryDict, *, default: int, largest: int = MAX_LIMIT) -> int:
+    """How many rows the client asks for: 0 is allowed, more than `largest` is cut.
+
+    Raises:
+        ApiError: not a whole number from 0 up.
+    """
+    text = query.get("limit", str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise invalid(
+            f"limit must be a whole number from 0 to {largest}, not '{text}'.",
+            param="limit",
+        )
+    # Nine digits are more than any list has, and int() stays quick.
+    return min(int(text[:9]), largest)
+
+
+def cut_page(
+    rows: QuerySet[Any, Any], *, after: str | None, limit: int, newest_first: bool
+) -> tuple[Sequence[Any], bool]:
+    """The rows that follow `after`, and whether there are more behind them.
+
+    A cursor that names no row gives an empty page: beginning anew would make a client
+    that walks the list go round for ever.
+    """
+    rows = rows.order_by("-pk" if newest_first else "pk")
+    if after:
+        seen = _find(rows, after)
+        if seen is None:
+            return [], False
+        rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": seen.pk})
+    found = list(rows[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def _find(rows: QuerySet[Any, Any], wire_id: str) -> Model | None:
+    return rows.filter(wire_id=wire_id).only("pk").first()

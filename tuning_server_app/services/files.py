@@ -1,0 +1,61 @@
+"""Files that clients upload, and those the server makes for them."""
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.timezone import now
+
+from tuning_server_app import file_store
+from tuning_server_app.models import File, FilePurpose, Organization
+
+logger = logging.getLogger(__name__)
+
+
+def files_of(organization: Organization) -> QuerySet[File]:
+    """The files that the organization can see: its own that have not expired."""
+    lasting = Q(expires_at=None) | Q(expires_at__gt=now())
+    return File.objects.filter(lasting, organization=organization)
+
+
+def store_file(
+    *,
+    organization: Organization,
+    purpose: FilePurpose,
+    filename: str,
+    draft: file_store.Draft,
+    expires_at: datetime | None = None,
+) -> File:
+    """Keep what was written to the draft: the row and the bytes, or neither.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    draft.keep()
+    try:
+        return File.objects.create(
+            organization=organization,
+            purpose=purpose,
+            filename=filename,
+            blob=draft.blob,
+            n_bytes=draft.n_bytes,
+            sha256=draft.sha256,
+            expires_at=expires_at,
+        )
+    except BaseException:
+        file_store.remove(draft.blob)
+        raise
+
+
+def delete_file(file: File) -> None:
+    """Forget the file. Jobs that ran with it go on naming it."""
+    with transaction.atomic():
+        file.delete()
+        transaction.on_commit(partial(file_store.remove, file.blob))
+
+
+def delete_expired_files() -> None:
+    for file in File.objects.filter(expires_at__lte=now()):
+        delete_file(file)

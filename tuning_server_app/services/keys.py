@@ -1,0 +1,91 @@
+"""Bearer keys: made once, kept as hashes, revoked."""
+
+import hashlib
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from tuning_server_app import ids
+from tuning_server_app.models import ApiKey, Organization
+
+# "Last used" is for people: a write a minute tells them enough.
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class KeyNameTaken(Exception):
+    """The organization has a valid key of this name already."""
+
+
+class KeyUnknown(Exception):
+    """The organization has no valid key of this name."""
+
+
+def create_key(name: str, organization: str) -> str:
+    """A new key of the organization, which is made if it is missing.
+
+    Returns:
+        the key itself. Only its hash is kept, so this is the one time to show it.
+
+    Raises:
+        KeyNameTaken: revoke the old key first, or choose another name.
+    """
+    secret = ids.secret_key()
+    owner, _created = Organization.objects.get_or_create(slug=organization)
+    try:
+        with transaction.atomic():
+            ApiKey.objects.create(
+                organization=owner,
+                name=name,
+                prefix=secret[:8],
+                key_hash=_hash(secret),
+            )
+    except IntegrityError as error:
+        raise KeyNameTaken(
+            _(
+                "There is a key named “%(name)s” in %(organization)s already."
+                " Revoke it first or choose another name."
+            )
+            % {"name": name, "organization": organization}
+        ) from error
+    return secret
+
+
+def find_key(secret: str) -> ApiKey | None:
+    """The valid key with this secret, its use noted."""
+    key = (
+        ApiKey.objects.select_related("organization")
+        .filter(key_hash=_hash(secret), revoked_at=None)
+        .first()
+    )
+    if key is not None:
+        _note_use(key)
+    return key
+
+
+def revoke_key(name: str, organization: str) -> None:
+    """Make the key useless, for good.
+
+    Raises:
+        KeyUnknown: there is no valid key of this name.
+    """
+    keys = ApiKey.objects.filter(
+        name=name, organization__slug=organization, revoked_at=None
+    )
+    if not keys.update(revoked_at=now()):
+        raise KeyUnknown(
+            _("There is no valid key named “%(name)s” in %(organization)s.")
+            % {"name": name, "organization": organization}
+        )
+
+
+def _note_use(key: ApiKey) -> None:
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now() - USE_NOTED_EVERY)
+    if key.last_used_at is None or key.last_used_at < now() - USE_NOTED_EVERY:
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now())
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""One trainer's work on one job: claim it, run the subprocess, record how it ended."""
+
+import logging
+import os
+import signal
+import uuid
+
+from django.db.models import F
+from django.utils.timezone import now
+
+from tuning_server_app import run_folder
+from tuning_server_app.models import JobStatus, TuningJob
+from tuning_server_app.services.jobs import fail_job
+from tuning_server_app.services.queue import requeue_job
+from tuning_server_app.services.run_record import ClaimLost, RunRecord
+from tuning_server_app.trainer_process import STOPPED, TrainerProcess
+
+logger = logging.getLogger(__name__)
+
+SERVER_ERROR = "server_error"
+
+
+class WorkerGone(Exception):
+    """The Celery worker that this process belongs to has died; follow it."""
+
+
+def train(job: TuningJob) -> None:
+    """Train the job to its end, unless another trainer has it; then do nothing."""
+    if not _claim(job):
+        return
+    try:
+        _run(job)
+    except ClaimLost:
+        logger.info("%s is no longer ours: cancelled, or queued again.", job)
+    except run_folder.Unpreparable as error:
+        fail_job(job, code=SERVER_ERROR, message=str(error), param=None)
+    except WorkerGone:
+        _give_back(job)
+    except OSError as error:
+        logger.exception("%s failed.", job)
+        fail_job(job, code=SERVER_ERROR, message=_disk_error(error), param=None)
+    except Exception:  # the end of a run: whatever it was, the job's owner hears of it
+        logger.exception("%s failed.", job)
+        fail_job(
+            job,
+            code=SERVER_ERROR,
+            message="The server could not run the training. Its operator finds the"
+            " reason in the trainer's log; then start the job again as a new one.",
+            param=None,
+        )
+
+
+def _claim(job: TuningJob) -> bool:
+    if job.status != JobStatus.QUEUED or not job.move_to(
+        JobStatus.RUNNING,
+        "Fine-tuning job started",
+        claim=uuid.uuid4(),
+        heartbeat_at=now(),
+        started_at=now(),
+        attempts=F("attempts") + 1,
+        resolved_hyperparameters=None,
+    ):
+        return False
+    job.tuned_models.all().delete()  # the checkpoints of an attempt that died
+    return True
+
+
+def _run(job: TuningJob) -> None:
+    folder = run_folder.prepare(job)
+    record = RunRecord(job)
+    parent = os.getppid()
+    try:
+        with TrainerProcess(folder) as process:
+            for event in process.events():
+                if os.getppid() != parent:
+                    raise WorkerGone
+                record.keep_alive()
+                if event is not None:
+                    record.store(event)
+            _end(record, process)
+    finally:
+        run_folder.tidy(folder)
+
+
+def _end(record: RunRecord, process: TrainerProcess) -> None:
+    exit_code = process.exit_code()
+    if record.failed is not None:
+        fail_job(
+            record.job,
+            code=record.failed["code"],
+            message=record.failed["message"],
+            param=record.failed["param"],
+        )
+    elif record.finished is not None and exit_code == 0:
+        record.succeed(record.finished)
+    elif exit_code in STOPPED:  # not by us: the whole server is being stopped
+        _give_back(record.job)
+    else:
+        _report_death(record.job, process, exit_code)
+
+
+def _give_back(job: TuningJob) -> None:
+    """Queue the job again; that its trainer was stopped does not count against it."""
+    ours = TuningJob.objects.filter(
+        pk=job.pk, claim=job.claim, status=JobStatus.RUNNING
+    )
+    if ours.update(attempts=F("attempts") - 1):
+        job.attempts -= 1
+        requeue_job(job, "The trainer was stopped.")
+
+
+def _report_death(job: TuningJob, process: TrainerProcess, exit_code: int) -> None:
+    exception = process.last_exception()
+    logger.error(
+        "The trainer of %s died (%s; last exception: %s). See %s",
+        job,
+        exit_code,
+        exception or "none",
+        process.log_path,
+    )
+    reason = _in_words(exit_code)
+    if exception:
+        reason += f"; {exception}"
+    fail_job(
+        job,
+        code=SERVER_ERROR,
+        message=f"The trainer stopped unexpectedly ({reason}). Start the job again as a"
+        " new one. If it stops again, the server's operator finds the reason in"
+        f" {process.log_path.name} in the job's folder.",
+        param=None,
+    )
+
+
+def _in_words(exit_code: int) -> str:
+    if exit_code == -signal.SIGKILL:
+        return "killed by the system, most likely because memory ran out"
+    if exit_code < 0:
+        return f"signal {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
+
+
+def _disk_error(error: OSError) -> str:
+    return (
+        f"The server could not write the run's files ({error.strerror}). Its operator"
+        " must look at the disk; then start the job again as a new one."
+    )

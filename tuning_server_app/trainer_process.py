@@ -1,0 +1,138 @@
+"""The training subprocess: started, listened to, stopped."""
+
+import logging
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+logger = logging.getLogger(__name__)
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+LISTEN_SECONDS = 0.5
+STOP_SECONDS = 3
+EXIT_SECONDS = 30
+# 143: it was told to stop, and did.
+STOPPED = {128 + signal.SIGTERM, -signal.SIGTERM}
+
+# What a training needs to know of its surroundings; no key or password is among it.
+ENVIRONMENT = re.compile(
+    r"PATH|HOME|LANG|LC_.*|TZ|TMPDIR|VIRTUAL_ENV|PYTHON.*|LD_LIBRARY_PATH"
+    r"|(CUDA|NVIDIA|HIP|ROCR|OMP|MKL|KMP|GOMP|OPENBLAS|TORCH|PYTORCH|TRITON|TOKENIZERS)_.*"
+)
+EXCEPTION_NAME = re.compile(
+    r"^((?:\w+\.)*\w+(?:Error|Exception|Interrupt|Exit))\b", re.MULTILINE
+)
+LOG_TAIL_BYTES = 65_536
+
+
+class TrainerProcess:
+    """`python -m tuning_server_app.training FOLDER`, alive inside a `with` block."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def __enter__(self) -> Self:
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+                [sys.executable, "-m", "tuning_server_app.training", self._folder],
+                cwd=PROJECT_ROOT,
+                env=_environment(),
+                # Stays open and silent: its end tells the trainer that we died.
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    @property
+    def log_path(self) -> Path:
+        return self._folder / "trainer.log"
+
+    def events(self) -> Iterator[dict[str, Any] | None]:
+        """What the trainer reports; None whenever it was silent for half a second."""
+        while True:
+            try:
+                line = self._lines.get(timeout=LISTEN_SECONDS)
+            except queue.Empty:
+                yield None
+                continue
+            if line is None:
+                return
+            event = _parse(line)
+            if event is not None:
+                yield event
+
+    def exit_code(self) -> int:
+        """How it ended, after its last event; killed if it cannot find the end."""
+        try:
+            return self._process.wait(EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            logger.exception("The trainer in %s did not end.", self._folder)
+            self._process.kill()
+            return self._process.wait()
+
+    def last_exception(self) -> str:
+        """The name of the last exception in the log: never its text, which may quote
+        the training data."""
+        with self.log_path.open("rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - LOG_TAIL_BYTES))
+            names = EXCEPTION_NAME.findall(log.read().decode(errors="replace"))
+        return names[-1] if names else ""
+
+    def _read(self) -> None:
+        if self._process.stdout is not None:
+            for line in self._process.stdout:
+                self._lines.put(line)
+        self._lines.put(None)
+
+    def _stop(self) -> None:
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if ENVIRONMENT.fullmatch(name)
+    }
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        event = None
+    if isinstance(event, dict):
+        return event
+    logger.warning("The trainer wrote a line that is no event (%s bytes).", len(line))
+    return None

@@ -1,0 +1,73 @@
+"""/v1/chat/completions: finds the model that is asked, and lets it answer."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from tuning_server_app import inference_client
+from tuning_server_app.errors import ApiError, invalid, model_not_found
+from tuning_server_app.inference_client import Answer, InferenceDown
+from tuning_server_app.services import tuned_models
+from tuning_server_app.views.endpoint import Endpoint, read_json
+
+logger = logging.getLogger(__name__)
+
+
+class ChatCompletions(Endpoint):
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        body = _check(read_json(request))
+        own = tuned_models.models_of(self.organization)
+        weights = tuned_models.find_weights_of(body["model"], own)
+        if weights is None:
+            raise model_not_found(body["model"])
+        try:
+            answer = inference_client.ask(
+                body, base_model=weights.base_model, adapter=weights.adapter
+            )
+            return _pass_on(answer)
+        except InferenceDown as error:
+            logger.exception("The inference process does not answer.")
+            raise _unavailable(error) from error
+
+
+def _check(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise invalid("The body must be a JSON object.")
+    for field, kind in (("model", str), ("messages", list)):
+        if not isinstance(body.get(field), kind) or not body[field]:
+            raise invalid(
+                f"Missing required parameter: '{field}'.",
+                param=field,
+                code="missing_required_parameter",
+            )
+    return body
+
+
+def _pass_on(answer: Answer) -> HttpResponseBase:
+    if not answer.is_stream:
+        return HttpResponse(
+            answer.read(), status=answer.status, content_type=answer.content_type
+        )
+    response = StreamingHttpResponse(
+        _events(answer), status=answer.status, content_type=answer.content_type
+    )
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"  # nginx would hold the words back
+    return response
+
+
+def _events(answer: Answer) -> Iterator[bytes]:
+    """The stream; if it breaks, its last event says so in a form that clients raise."""
+    try:
+        yield from answer.chunks()
+    except InferenceDown as error:
+        logger.exception("The inference process died while it answered.")
+        yield b"data: " + orjson.dumps(_unavailable(error).envelope) + b"\n\n"
+
+
+def _unavailable(error: InferenceDown) -> ApiError:
+    return ApiError(503, str(error), code="inference_unavailable")

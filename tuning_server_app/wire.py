@@ -1,0 +1,115 @@
+"""Rows as the JSON that OpenAI's clients expect, strict ones included."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from tuning_server_app.models import Checkpoint, File, JobEvent, TunedModel, TuningJob
+
+
+def unix_seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _unix_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else unix_seconds(moment)
+
+
+def file(row: File) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "file",
+        "bytes": row.n_bytes,
+        "created_at": unix_seconds(row.created_at),
+        "expires_at": _unix_or_none(row.expires_at),
+        "filename": row.filename,
+        "purpose": row.purpose,
+        "status": "processed",  # deprecated by OpenAI, but clients wait for it
+        "status_details": None,
+    }
+
+
+def job(row: TuningJob) -> dict[str, Any]:
+    hyperparameters = row.resolved_hyperparameters or row.hyperparameters
+    return {
+        "id": row.wire_id,
+        "object": "fine_tuning.job",
+        "created_at": unix_seconds(row.created_at),
+        "finished_at": _unix_or_none(row.finished_at),
+        "estimated_finish": _unix_or_none(row.estimated_finish_at),
+        "model": row.model,
+        "fine_tuned_model": row.fine_tuned_model or None,
+        "organization_id": row.organization.slug,
+        "status": row.status,
+        "training_file": row.training_file,
+        "validation_file": row.validation_file or None,
+        "result_files": row.result_files,
+        "trained_tokens": row.trained_tokens,
+        "error": row.error,
+        "hyperparameters": hyperparameters,
+        "method": {
+            "type": "supervised",
+            "supervised": {"hyperparameters": hyperparameters},
+        },
+        "seed": row.seed,
+        "integrations": [],
+        "metadata": row.metadata,
+        "user_provided_suffix": row.suffix or None,
+    }
+
+
+def event(row: JobEvent) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "fine_tuning.job.event",
+        "created_at": unix_seconds(row.created_at),
+        "level": row.level,
+        "message": row.message,
+        "type": row.kind,
+        "data": row.data,
+    }
+
+
+def checkpoint(row: Checkpoint) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": unix_seconds(row.created_at),
+        "fine_tuned_model_checkpoint": row.tuned_model.name,
+        "fine_tuning_job_id": row.job.wire_id,
+        "step_number": row.step_number,
+        "metrics": row.metrics,
+    }
+
+
+def tuned_model(row: TunedModel) -> dict[str, Any]:
+    return _model(row.name, unix_seconds(row.created_at), row.organization.slug)
+
+
+def base_model(name: str, created: int) -> dict[str, Any]:
+    return _model(name, created, "system")
+
+
+def _model(name: str, created: int, owner: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": created,
+        "owned_by": owner,
+        "shutdown_date": None,
+    }
+
+
+def deleted(wire_id: str, kind: str) -> dict[str, Any]:
+    return {"id": wire_id, "object": kind, "deleted": True}
+
+
+def page(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    return {
+        "object": "list",
+        "data": data,
+        # Strings, never null: a strict client of the file list refuses null.
+        "first_id": data[0]["id"] if data else "",
+        "last_id": data[-1]["id"] if data else "",
+        "has_more": has_more,
+    }
