@@ -40,7 +40,9 @@ def main() -> None:
     print("| to the first page | median s | × floor |")
     print("|---|---|---|")
     print(f"| floor: manage.py check | {floor:.1f} | 1.0 |")
-    for name, column in zip(("first start", "next start"), zip(*rounds), strict=True):
+    for name, column in zip(
+        ("first start", "next start"), zip(*rounds, strict=True), strict=True
+    ):
         seconds = statistics.median(column)
         print(f"| {name} | {seconds:.1f} | {seconds / floor:.1f} |")
 
