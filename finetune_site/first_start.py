@@ -1,7 +1,6 @@
 """What a fresh installation needs before it can serve: each step harmless to repeat."""
 
 import secrets
-from pathlib import Path
 
 from django.conf import settings
 from django.core.files import File
@@ -17,6 +16,7 @@ from teams_app.models import Membership, Role, Team, User
 from tuning_server_app import services as tuning_server
 
 SAMPLE_NAME = "Card game (sample)"
+SAMPLE_FOLDER = settings.BASE_DIR / "datasets_app" / "sample"
 SAMPLE_FILES = {
     Split.TRAIN: "card_game.training.jsonl",
     Split.VALIDATION: "card_game.validation.jsonl",
@@ -91,9 +91,8 @@ def load_sample() -> DatasetVersion | None:
     if Dataset.objects.exists():
         return None
     dataset = datasets.create_dataset(team=default_team(), name=SAMPLE_NAME, by=None)
-    folder = Path(datasets.__file__).parent / "sample"
     for split, name in SAMPLE_FILES.items():
-        with (folder / name).open("rb") as file:
+        with (SAMPLE_FOLDER / name).open("rb") as file:
             run = datasets.start_import(
                 dataset=dataset,
                 file=File(file),
