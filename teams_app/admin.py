@@ -1,20 +1,66 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from teams_app.access import has_role
+from teams_app import admin_filters  # noqa: F401  (registers the list filter)
+from teams_app.membership_forms import MembershipForm, MembershipFormSet
 from teams_app.models import Membership, Role, Team, User
 from teams_app.scoped_admin import TeamScopedAdmin, TeamScopedTabularInline
 
-admin.site.register(User, UserAdmin)
+# Rights come from roles alone; a group would be one that does nothing.
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class TeamUserAdmin(UserAdmin):
+    """For superusers: nobody else holds the Django permissions it asks for."""
+
+    list_display = ("username", "email", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_superuser")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (
+            gettext_lazy("Personal info"),
+            {"fields": ("first_name", "last_name", "email")},
+        ),
+        (gettext_lazy("Rights"), {"fields": ("is_active", "is_superuser")}),
+        (gettext_lazy("Important dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    filter_horizontal = ()
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        users = list(objs)
+        to_delete, counts, needed, protected = super().get_deleted_objects(
+            users,
+            request,  # type: ignore[arg-type]
+        )
+        protected += [
+            _("the team “%(team)s”, which would have no owner left") % {"team": team}
+            for team in Team.objects.owned_only_by(users)
+        ]
+        return to_delete, counts, needed, protected
 
 
 class MembershipInline(TeamScopedTabularInline):
     model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
+    fields = ("username", "role")
     extra = 1
     add_role = change_role = delete_role = Role.OWNER
+
+    @admin.display(description=gettext_lazy("username"))
+    def username(self, membership: Membership) -> str:
+        """What those see who may not edit."""
+        return membership.user.get_username()
 
 
 @admin.register(Team)
@@ -32,7 +78,9 @@ class TeamAdmin(TeamScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Commands and scripts name the team by its slug, so it stays."""
+        return ("slug",) if obj else ()
+
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj and not has_role(request.user, obj, Role.OWNER):
-            return {}
-        return super().get_prepopulated_fields(request, obj)
+        return {} if obj else super().get_prepopulated_fields(request, obj)

@@ -55,6 +55,15 @@ class TeamScopedQuerySet(models.QuerySet[Any]):
         return self.filter(**{f"{team_path}__in": teams.values("team")})
 
 
+class TeamQuerySet(TeamScopedQuerySet):
+    def owned_only_by(self, users: list[User]) -> Self:
+        """The teams that would have no owner without these users."""
+        owners = Membership.objects.filter(role=Role.OWNER)
+        others = owners.exclude(user__in=users).values("team")
+        theirs = owners.filter(user__in=users).values("team")
+        return self.filter(pk__in=theirs).exclude(pk__in=others)
+
+
 class Team(models.Model):
     """A group of people and all that they own here."""
 
@@ -67,7 +76,7 @@ class Team(models.Model):
         User, through="Membership", related_name="teams", verbose_name=_("members")
     )
 
-    objects = TeamScopedQuerySet.as_manager()
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("team")

@@ -15,3 +15,4 @@ STORAGES = {
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False
+STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405  (whitenoise warns of a missing one)
