@@ -51,6 +51,10 @@ class OpenedOnUse(DeferredAttribute):
         value = super().__get__(instance, cls)
         return unseal(value) if isinstance(value, Sealed) else value
 
+    def __set__(self, instance: Any, value: Any) -> None:
+        # Only with a setter does a descriptor go before the instance's own dict.
+        instance.__dict__[self.field.attname] = value
+
 
 class EncryptedTextField(models.TextField):
     """Text in Python, Fernet token in the database. An empty text stays empty."""
@@ -60,10 +64,10 @@ class EncryptedTextField(models.TextField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         return model_instance.__dict__[self.attname]  # what was not read stays sealed
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         if not value or isinstance(value, Sealed):
             return value
-        return fernet().encrypt(super().get_prep_value(value).encode()).decode()
+        return fernet().encrypt(str(value).encode()).decode()
 
     def from_db_value(self, value: str | None, *_context: Any) -> str | None:
         return Sealed(value) if value else value

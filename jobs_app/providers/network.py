@@ -7,6 +7,7 @@ settings from the environment, and only the headers named here leave the machine
 
 import ssl
 from collections.abc import Iterable
+from functools import cache
 
 import httpcore2
 import httpx2
@@ -30,6 +31,12 @@ SENT_HEADERS = {
     "transfer-encoding",
     "user-agent",
 }
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the system's certificates takes longer than a poll."""
+    return ssl.create_default_context()
 
 
 class TimedStream(httpcore2.NetworkStream):
@@ -110,7 +117,7 @@ class PinnedTransport(httpx2.HTTPTransport):
     def __init__(self, backend: httpcore2.NetworkBackend) -> None:
         # The parent's constructor takes no network backend, so it is not called.
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=backend
+            ssl_context=_tls(), network_backend=backend
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -1,0 +1,306 @@
+import math
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from jobs_app import services
+from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.services import polling
+from tests.factories import make_job
+
+RETRIEVE = ("GET", "/v1/fine_tuning/jobs/[^/]+")
+EVENTS = ("GET", "/v1/fine_tuning/jobs/[^/]+/events")
+
+
+@pytest.fixture
+def job(provider, fake) -> FineTuningJob:
+    remote = fake.add_job(status="running")
+    return make_job(provider=provider, status=JobStatus.RUNNING, remote_id=remote["id"])
+
+
+def poll(job: FineTuningJob) -> FineTuningJob:
+    services.poll_job(FineTuningJob.objects.get(pk=job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def messages(job: FineTuningJob) -> list[str]:
+    provider_s = job.events.exclude(type=EventType.STATUS)
+    return list(provider_s.values_list("message", flat=True))
+
+
+def test_success_brings_the_models_name_and_the_figures(job, fake):
+    fake.jobs[job.remote_id] |= {
+        "status": "succeeded",
+        "fine_tuned_model": "ft:base-model:org::1",
+        "trained_tokens": 1234,
+        "finished_at": 1_700_000_900,
+        "method": {
+            "type": "supervised",
+            "supervised": {"hyperparameters": {"n_epochs": 3}},
+        },
+    }
+
+    poll(job)
+
+    assert job.status == JobStatus.SUCCEEDED
+    assert job.fine_tuned_model == "ft:base-model:org::1"
+    assert job.trained_tokens == 1234
+    assert job.finished_at.timestamp() == 1_700_000_900
+    assert job.resolved_hyperparameters == {"n_epochs": 3}
+
+
+def test_failure_brings_the_providers_reason(job, fake):
+    fake.jobs[job.remote_id] |= {
+        "status": "failed",
+        "error": {"code": "invalid_n_examples", "message": "Too few", "param": None},
+    }
+
+    poll(job)
+
+    assert job.status == JobStatus.FAILED
+    assert job.error == {"code": "invalid_n_examples", "message": "Too few"}
+    assert "Too few" in job.events.filter(type=EventType.STATUS).last().message
+
+
+def test_events_are_stored_once_and_in_order(job, fake):
+    fake.add_event(job.remote_id, "one")
+    poll(job)
+    fake.add_event(job.remote_id, "two")
+    poll(job)
+    poll(job)
+
+    assert messages(job) == ["one", "two"]
+
+
+def test_events_are_paged_only_until_a_known_one(job, fake):
+    for i in range(250):
+        fake.add_event(job.remote_id, f"step {i}")
+    poll(job)
+    assert len(fake.sent(*EVENTS)) == 3
+    fake.add_event(job.remote_id, "newest")
+    poll(job)
+
+    assert len(fake.sent(*EVENTS)) == 4
+    assert job.events.count() == 251
+
+
+def test_a_failure_between_two_pages_of_events_leaves_no_gap(job, fake, monkeypatch):
+    for i in range(150):
+        fake.add_event(job.remote_id, f"step {i}")
+    first_page = fake.events[job.remote_id][:100]
+    fake.answers(*EVENTS, 200, {"data": first_page, "has_more": True})
+    fake.answers(*EVENTS, 500, {})
+
+    poll(job)
+    assert job.events.filter(message="step 149").count() == 0
+    poll(job)
+
+    assert len([m for m in messages(job) if m.startswith("step")]) == 150
+
+
+def test_a_server_that_ignores_the_cursor_is_left_after_one_round(job, fake):
+    fake.ignores_after = True
+    fake.add_event(job.remote_id, "only one")
+
+    poll(job)
+
+    assert messages(job) == ["only one"]
+    assert len(fake.sent(*EVENTS)) == 2
+
+
+def test_events_without_an_id_are_still_stored_once(job, fake):
+    fake.add_event(job.remote_id, "anonymous", id=None)
+
+    poll(job)
+    poll(job)
+
+    assert messages(job) == ["anonymous"]
+
+
+def test_events_written_after_the_end_are_fetched_by_a_last_look(job, fake):
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    poll(job)
+    assert job.next_poll_at is not None
+    fake.add_event(job.remote_id, "The job has successfully completed")
+
+    poll(job)
+
+    assert "The job has successfully completed" in messages(job)
+    assert job.next_poll_at is None
+
+
+def test_a_job_does_not_finish_before_its_last_events_are_stored(job, fake):
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    fake.answers(*EVENTS, 500, {})
+
+    assert poll(job).status == JobStatus.RUNNING
+    assert poll(job).status == JobStatus.SUCCEEDED
+
+
+def test_events_that_can_never_be_read_do_not_keep_a_job_open(job, fake):
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    fake.answers(*EVENTS, 500, {}, times=99)
+    for _ in range(polling.N_FAILURES_UNTIL_EVENTS_ARE_LEFT + 1):
+        poll(job)
+
+    assert job.status == JobStatus.SUCCEEDED
+
+
+def test_a_provider_without_events_and_checkpoints_is_followed_all_the_same(job, fake):
+    fake.refuses(*EVENTS, 404, "unknown url")
+    fake.refuses("GET", ".*/checkpoints", 404, "unknown url")
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+
+    assert poll(job).status == JobStatus.SUCCEEDED
+
+
+def test_metrics_become_points(job, fake):
+    for step in (1, 2):
+        data = {"step": step, "train_loss": 1 / step, "valid_loss": None}
+        fake.add_event(job.remote_id, f"Step {step}", type="metrics", data=data)
+    late = {"step": 2, "full_valid_loss": 0.4}
+    fake.add_event(job.remote_id, "Epoch", type="metrics", data=late)
+
+    poll(job)
+
+    assert services.metrics_of(job) == [
+        {"step": 1, "train_loss": 1.0},
+        {"step": 2, "train_loss": 0.5, "full_valid_loss": 0.4},
+    ]
+
+
+def test_numbers_no_database_takes_become_nothing(job, fake):
+    data = {"step": 1, "train_loss": math.nan, "huge": 10**30, "name": "a\0b"}
+    fake.add_event(job.remote_id, "NUL \0 in it", type="metrics", data=data)
+
+    poll(job)
+
+    event = job.events.get(type=EventType.METRICS)
+    assert event.data == {"step": 1, "train_loss": None, "huge": None, "name": "ab"}
+    assert event.message == "NUL  in it"
+
+
+def test_checkpoints_are_stored_once(job, fake):
+    fake.checkpoints[job.remote_id] = [
+        {
+            "id": "ftckpt-1",
+            "created_at": 1_700_000_000,
+            "fine_tuned_model_checkpoint": "ft:base-model:org::1:ckpt-step-5",
+            "step_number": 5,
+            "metrics": {"step": 5, "train_loss": 0.1, "valid_loss": None},
+        },
+        {"id": "ftckpt-broken", "step_number": None},
+    ]
+
+    poll(job)
+    poll(job)
+
+    checkpoint = job.checkpoints.get()
+    assert checkpoint.name == "ft:base-model:org::1:ckpt-step-5"
+    assert checkpoint.metrics == {"step": 5, "train_loss": 0.1}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"error": {}},
+        {"error": {"code": None, "message": None}},
+        {"hyperparameters": None},
+        {"organization_id": None, "result_files": None},
+        {"trained_tokens": "many", "estimated_finish": -1},
+        {"estimated_finish": 1_700_000_000_000},
+        {"finished_at": math.inf},
+        {"method": []},
+    ],
+)
+def test_odd_answers_are_read_as_far_as_they_go(job, fake, odd):
+    fake.jobs[job.remote_id] |= odd
+
+    poll(job)
+
+    assert job.status == JobStatus.RUNNING
+    assert job.poll_problem == ""
+
+
+def test_azures_pending_means_queued(job, fake):
+    fake.jobs[job.remote_id]["status"] = "pending"
+
+    assert poll(job).status == JobStatus.QUEUED
+
+
+def test_an_unknown_status_is_shown_once_and_changes_nothing(job, fake):
+    fake.jobs[job.remote_id]["status"] = "meditating"
+
+    poll(job)
+    poll(job)
+
+    assert job.status == JobStatus.RUNNING
+    assert len([m for m in messages(job) if "meditating" in m]) == 1
+
+
+def test_a_failed_poll_is_noted_and_tried_again_later(job, fake):
+    fake.answers(*RETRIEVE, 500, {})
+
+    poll(job)
+
+    assert job.status == JobStatus.RUNNING
+    assert job.n_poll_failures == 1
+    assert job.poll_problem
+    assert job.next_poll_at > now()
+
+
+def test_the_same_failure_is_told_once(job, fake):
+    fake.answers(*RETRIEVE, 500, {}, times=5)
+    for _ in range(5):
+        poll(job)
+
+    assert len([m for m in messages(job) if "poll failed" in m]) == 1
+
+
+def test_a_good_poll_clears_the_problem(job, fake):
+    fake.answers(*RETRIEVE, 500, {})
+    poll(job)
+    poll(job)
+
+    assert (job.poll_problem, job.n_poll_failures) == ("", 0)
+
+
+def test_a_key_that_was_changed_at_the_provider_does_not_fail_the_job(job, fake):
+    fake.refuses(*RETRIEVE, 401, "Incorrect API key", "invalid_api_key")
+    for _ in range(5):
+        poll(job)
+
+    assert job.status == JobStatus.RUNNING
+    assert "API key" in job.poll_problem
+
+
+def test_a_job_the_provider_has_forgotten_fails_after_three_tries(job, fake):
+    fake.jobs.clear()
+    assert poll(job).status == JobStatus.RUNNING
+    assert poll(job).status == JobStatus.RUNNING
+    assert poll(job).status == JobStatus.FAILED
+    assert "no longer knows" in job.error["message"]
+
+
+def test_a_poll_that_comes_too_late_changes_nothing(job, fake):
+    late = FineTuningJob.objects.get(pk=job.pk)
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    poll(job)
+    fake.jobs[job.remote_id]["status"] = "running"
+
+    services.poll_job(late)
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.SUCCEEDED
+
+
+def test_a_built_in_job_is_polled_every_two_seconds(job, fake):
+    poll(job)
+    elsewhere = job.next_poll_at - now()
+    job.provider.kind = ProviderKind.BUILT_IN
+    job.provider.save()
+    poll(job)
+
+    assert job.next_poll_at - now() <= timedelta(seconds=2) < elsewhere
