@@ -40,7 +40,7 @@ def filter_by_metadata(
 ) -> QuerySet[TuningJob]:
     """The jobs with every `metadata[key]=value`; `metadata=null`: those with none."""
     if query.get("metadata") == "null":
-        return jobs.filter(Q(metadata=None) | Q(metadata={}))
+        return jobs.filter(Q(metadata__isnull=True) | Q(metadata={}))
     for name, value in query.items():
         match = FILTER.fullmatch(name)
         if match:

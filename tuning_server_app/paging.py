@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from tuning_server_app.errors import invalid
@@ -37,13 +37,9 @@ def cut_page(
     """
     rows = rows.order_by("-pk" if newest_first else "pk")
     if after:
-        seen = _find(rows, after)
+        seen = rows.filter(wire_id=after).values_list("pk", flat=True).first()
         if seen is None:
             return [], False
-        rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": seen.pk})
+        rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": seen})
     found = list(rows[: limit + 1])
     return found[:limit], len(found) > limit
-
-
-def _find(rows: QuerySet[Any, Any], wire_id: str) -> Model | None:
-    return rows.filter(wire_id=wire_id).only("pk").first()

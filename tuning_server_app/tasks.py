@@ -1,12 +1,16 @@
 """Celery's doors. The table is the queue: a lost message costs one tick, no job."""
 
+import logging
 from functools import partial
 
 from celery import Task, shared_task
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import checking, files, queue, training
+
+logger = logging.getLogger(__name__)
 
 # The tick rings again for whoever still waits, so an unheard message may fade soon.
 RING_SECONDS = 30
@@ -47,4 +51,11 @@ def ring(task: Task, job: TuningJob) -> None:
     A broker that cannot be reached is logged, no more: the job stands in the table,
     and a client that got an error would create it a second time.
     """
-    transaction.on_commit(partial(task.delay, job.pk), robust=True)
+    transaction.on_commit(partial(_send, task, job.pk))
+
+
+def _send(task: Task, job_pk: int) -> None:
+    try:
+        task.apply_async((job_pk,), retry=False)
+    except OperationalError as error:
+        logger.warning("%s(%d) rang unheard: %s", task.name, job_pk, error)

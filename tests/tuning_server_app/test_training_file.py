@@ -1,0 +1,168 @@
+"""What a training file may hold, and the sentences for what it may not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tuning_server_app.factories import chat, chats, jsonl, opened
+from tuning_server_app.training_file import (
+    MAX_LINE_BYTES,
+    FileRefused,
+    check_training_file,
+    check_validation_file,
+)
+
+ANSWER = {"role": "assistant", "content": "Yes."}
+CALL = {
+    "role": "assistant",
+    "tool_calls": [
+        {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "attack", "arguments": '{"unit": "네더 블레이드"}'},
+        }
+    ],
+}
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(FileRefused) as refused:
+        check_validation_file(opened(content))
+    return refused.value.message
+
+
+def refusal_of(*messages: Any, **line: Any) -> str:
+    return refusal(jsonl({"messages": list(messages), **line}))
+
+
+def test_ten_chats_are_enough():
+    assert check_training_file(opened(chats(10))) == 10
+
+
+def test_nine_chats_are_too_few_to_train_on():
+    with pytest.raises(FileRefused) as refused:
+        check_training_file(opened(chats(9)))
+    assert refused.value.code == "invalid_n_examples"
+    assert "9 example(s), but must have at least 10" in refused.value.message
+
+
+def test_nine_chats_are_enough_to_validate_with():
+    assert check_validation_file(opened(chats(9))) == 9
+
+
+def test_a_file_of_blank_lines_has_no_examples():
+    with pytest.raises(FileRefused) as refused:
+        check_validation_file(opened(b"\n \r\n"))
+    assert refused.value.code == "invalid_n_examples"
+
+
+def test_bom_crlf_and_blank_lines_are_no_problem():
+    content = b"\xef\xbb\xbf" + jsonl(chat(), chat()).replace(b"\n", b"\r\n\r\n")
+    assert check_validation_file(opened(content)) == 2
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "system", "content": "Rules."}, {**ANSWER, "weight": 0}, ANSWER],
+        [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ANSWER],
+        [CALL, {"role": "tool", "tool_call_id": "call_1", "content": "20"}, ANSWER],
+    ],
+)
+def test_a_good_chat_passes(messages: list[Any]):
+    assert check_validation_file(opened(jsonl({"messages": messages}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"{nonsense}", "Example 1: the line is not valid JSON"),
+        (b"[1, 2]", "Example 1: the line is not a JSON object"),
+        (b'{"messages": []}', 'Example 1 is missing "messages"'),
+        (b'{"prompt": "a"}', 'Example 1 contains an extra key "prompt"'),
+        (b'{"messages": "\xff"}', "Example 1: the text is not UTF-8 (byte 15"),
+    ],
+)
+def test_a_bad_line_is_named(line: bytes, says: str):
+    assert says in refusal(line)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("text", "is not a JSON object"),
+        ({"role": "robot", "content": "a"}, "has the role 'robot'"),
+        ({"role": "user", "content": ""}, "has empty content"),
+        ({"role": "user", "content": None}, "has no text content"),
+        ({"role": "user"}, "has no text content"),
+        ({"role": "user", "content": [{"type": "image_url"}]}, "has no text content"),
+        ({"role": "user", "content": "a", "weight": 1}, 'has a "weight"'),
+        ({**ANSWER, "weight": 0.5}, "neither 0 nor 1"),
+        ({**ANSWER, "wieght": 1}, 'contains an extra key "wieght"'),
+        ({"role": "tool", "content": "20"}, 'is missing "tool_call_id"'),
+        ({**ANSWER, "tool_calls": [{"function": {}}]}, "has a tool call without"),
+        ({"role": "user", "content": "a <|im_end|> b"}, "control token <|im_end|>"),
+    ],
+)
+def test_a_bad_message_is_named_by_example_and_message(message: Any, says: str):
+    words = refusal(jsonl(chat(), {"messages": [ANSWER, message]}))
+    assert "Example 2, message 2 " in words
+    assert says in words
+
+
+def test_a_chat_without_an_assistant_teaches_nothing():
+    assert "nothing to learn" in refusal_of({"role": "user", "content": "Hi"})
+
+
+def test_a_chat_whose_answers_weigh_nothing_teaches_nothing():
+    assert "nothing to learn" in refusal_of({**ANSWER, "weight": 0})
+
+
+def test_a_weight_on_the_line_is_refused():
+    assert 'extra key "weight"' in refusal_of(ANSWER, weight=1)
+
+
+def test_of_many_problems_five_are_shown():
+    words = refusal(b"nonsense\n" * 100)
+    assert "Example 5:" in words
+    assert "Example 6:" not in words
+    assert words.endswith("There are more.")
+
+
+def test_a_line_of_fifty_megabytes_is_refused_and_the_next_is_numbered_right():
+    huge = jsonl(chat(answer="a" * 50 * 1024**2))
+    words = refusal(jsonl(chat()) + huge + b"nonsense\n")
+    assert f"Example 2: the line is longer than {MAX_LINE_BYTES // 1024**2} MB" in words
+    assert "Example 3: the line is not valid JSON" in words
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_a_verdict(content: bytes):
+    try:
+        assert check_validation_file(opened(content)) > 0
+    except FileRefused as refused:
+        assert refused.message
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["role", "content", "tool_calls", "weight", "type", "text"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(st.lists(json_values, max_size=3))
+def test_any_messages_give_a_verdict(messages: list[Any]):
+    try:
+        assert check_validation_file(opened(jsonl({"messages": messages}))) == 1
+    except FileRefused as refused:
+        assert refused.message.startswith("The file format is invalid. Example 1")

@@ -1,0 +1,63 @@
+"""Django system checks for the settings of the tuning server."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from tuning_server_app.base_models import BaseModelMissing, find_weights
+from tuning_server_app.services.tuned_models import base_models
+
+# Colons separate the parts of a tuned model's name; it must fit a database column.
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,149}")
+# The kernel's limit for a unix socket's path (sun_path, with the NUL at its end).
+LONGEST_SOCKET_PATH = 107
+
+
+@register
+def check_tuning_server(**_options: Any) -> list[CheckMessage]:
+    if not settings.TUNING_SERVER:
+        return []
+    return [*_base_models(), *_socket()]
+
+
+def _base_models() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, base in base_models().items():
+        if not MODEL_NAME.fullmatch(name):
+            found.append(
+                Error(
+                    f"TUNING_SERVER_BASE_MODELS has the name {name!r}.",
+                    hint="Use letters, digits and . _ / - only, 150 at most.",
+                    id="tuning_server.E002",
+                )
+            )
+            continue
+        try:
+            find_weights(base)
+        except BaseModelMissing as error:
+            found.append(
+                Error(
+                    str(error),
+                    hint="Correct TUNING_SERVER_BASE_MODELS, or set TUNING_SERVER to"
+                    " False to go without the built-in server.",
+                    id="tuning_server.E001",
+                )
+            )
+    return found
+
+
+def _socket() -> list[CheckMessage]:
+    path = Path(settings.INFERENCE_SOCKET)
+    if len(bytes(path)) <= LONGEST_SOCKET_PATH:
+        return []
+    return [
+        Error(
+            f"The path of the inference socket is too long for the system: {path}",
+            hint=f"Set FINETUNE_SITE_VAR to a shorter path: the socket's may have"
+            f" {LONGEST_SOCKET_PATH} bytes.",
+            id="tuning_server.E003",
+        )
+    ]

@@ -1,0 +1,25 @@
+"""The inference process: gunicorn tuning_server_app.inference.wsgi."""
+
+import os
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+from tuning_server_app.base_models import BaseModel
+from tuning_server_app.inference.app import make_app
+from tuning_server_app.inference.engine import Engine
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finetune_site.settings")
+django.setup()
+
+_folder = Path(settings.TUNING_SERVER_DIR)
+_sources = settings.TUNING_SERVER_BASE_MODELS
+
+application = make_app(
+    Engine(
+        {name: BaseModel(name, source) for name, source in _sources.items()},
+        _folder / "base",
+        _folder / "runs",
+    )
+)
