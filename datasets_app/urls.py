@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from datasets_app import views
+
+app_name = "datasets"
+urlpatterns = [
+    path("", views.dataset_list, name="list"),
+    path("new/", views.dataset_new, name="new"),
+    path("<int:pk>/", views.dataset_detail, name="detail"),
+    path("<int:pk>/import/", views.import_new, name="import"),
+    path("<int:pk>/freeze/", views.freeze, name="freeze"),
+    path("imports/<int:pk>/", views.import_run, name="import_run"),
+    path("imports/<int:pk>/report.csv", views.import_report, name="import_report"),
+    path("versions/<int:pk>/", views.version_detail, name="version"),
+    path(
+        "versions/<int:pk>/<str:split>.jsonl", views.version_file, name="version_file"
+    ),
+]

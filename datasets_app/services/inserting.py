@@ -59,5 +59,4 @@ def _shared_columns(run: ImportRun) -> dict[str, Any]:
 
 
 def _quoted(field_name: str) -> str:
-    _attribute, column = Example._meta.get_field(field_name).get_attname_column()  # type: ignore[union-attr]
-    return connection.ops.quote_name(column)
+    return connection.ops.quote_name(str(Example._meta.get_field(field_name).column))  # type: ignore[union-attr]

@@ -1,0 +1,66 @@
+"""Forms of the portal and of the admin's upload."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from datasets_app.models import Dataset, Split
+from teams_app.models import Role, Team
+
+
+class DatasetForm(forms.ModelForm):
+    """The team is asked for only where there is a choice."""
+
+    class Meta:
+        model = Dataset
+        fields = ("team", "name", "description")
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = Team.objects.visible_to(user, Role.CURATOR)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        if len(teams) == 1:
+            self.fields["team"].widget = forms.HiddenInput()
+            self.initial["team"] = teams[0].pk
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label=_("JSONL file"),
+        help_text=_(
+            'One conversation a line: {"messages": [...]}, UTF-8. Rows that are '
+            "already in the dataset are left out."
+        ),
+        allow_empty_file=True,
+    )
+    split = forms.ChoiceField(label=_("Into"), choices=Split.choices)
+    strict = forms.BooleanField(
+        label=_("All or nothing: add no row if any row is invalid"), required=False
+    )
+
+    def clean_file(self) -> UploadedFile:
+        file = self.cleaned_data["file"]
+        if not file.size:
+            raise forms.ValidationError(_("The file is empty. Choose another one."))
+        return file
+
+
+class FreezeForm(forms.Form):
+    approved_only = forms.BooleanField(
+        label=_("Approved rows only"),
+        help_text=_("Otherwise every valid row that is not rejected."),
+        required=False,
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("For the history: what is new in this version."),
+        max_length=200,
+        required=False,
+    )
+
+
+class TagForm(forms.Form):
+    name = forms.CharField(label=_("Tag"), max_length=50)

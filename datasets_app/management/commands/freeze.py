@@ -1,0 +1,65 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from datasets_app import services
+from datasets_app.chat_format import MINIMUM_ROWS
+from datasets_app.command_teams import add_team_argument, find_dataset, find_team
+from datasets_app.models import DatasetVersion
+
+
+class Command(BaseCommand):
+    help = "Make a version of a dataset: the exact bytes to train on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dataset", help="the dataset's name")
+        parser.add_argument(
+            "--approved-only",
+            action="store_true",
+            help="only approved rows; otherwise every valid one that is not rejected",
+        )
+        parser.add_argument("--note", default="", help="what is new in this version")
+        add_team_argument(parser)
+
+    def handle(
+        self,
+        *args: Any,
+        dataset: str,
+        approved_only: bool,
+        note: str,
+        team: str,
+        **options: Any,
+    ) -> None:
+        try:
+            version = services.freeze(
+                dataset=find_dataset(find_team(team), dataset),
+                by=None,
+                approved_only=approved_only,
+                note=note,
+            )
+        except services.DatasetsError as exc:
+            raise CommandError(str(exc)) from exc
+        self.report(version)
+
+    def report(self, version: DatasetVersion) -> None:
+        self.stdout.write(f"Froze {version}")
+        self.stdout.write(
+            f"  training    {version.n_training_rows} rows, "
+            f"{version.n_training_tokens} tokens, sha256 {version.training_sha256}"
+        )
+        if version.n_validation_rows:
+            self.stdout.write(
+                f"  validation  {version.n_validation_rows} rows, "
+                f"{version.n_validation_tokens} tokens, "
+                f"sha256 {version.validation_sha256}"
+            )
+        if same := version.first_with_same_content():
+            self.stdout.write(f"  The content is identical to that of {same}.")
+        if version.is_below_minimum:
+            self.stderr.write(
+                f"  Warning: OpenAI refuses fewer than {MINIMUM_ROWS} training rows. "
+                "The built-in server takes them."
+            )
+        self.stdout.write(f"  See {reverse('datasets:version', args=[version.pk])}")

@@ -1,0 +1,106 @@
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from datasets_app import services
+from datasets_app.command_teams import add_team_argument, find_team
+from datasets_app.models import Dataset, ImportRun, ImportStatus, Split
+from datasets_app.problem_texts import how_to_mend, what_is_wrong
+from teams_app.models import Team
+
+PROBLEMS_SHOWN = 10
+POLL_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = "Add the rows of a JSONL file to a dataset, which is made if it is missing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dataset", help="the dataset's name")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--split", choices=Split.values, default=Split.TRAIN.value)
+        parser.add_argument(
+            "--strict",
+            action="store_true",
+            help="add nothing if any row is invalid",
+        )
+        add_team_argument(parser)
+
+    def handle(
+        self,
+        *args: Any,
+        dataset: str,
+        file: Path,
+        split: str,
+        strict: bool,
+        team: str,
+        **options: Any,
+    ) -> None:
+        try:
+            opened = file.open("rb")
+        except OSError as exc:
+            raise CommandError(f"Cannot read {file}: {exc.strerror}.") from exc
+        with opened:
+            try:
+                run = services.start_import(
+                    dataset=find_or_create(find_team(team), dataset),
+                    file=opened,
+                    file_name=file.name,
+                    split=split,
+                    strict=strict,
+                )
+            except services.StorageFull as exc:
+                raise CommandError(str(exc)) from exc
+        follow(run)
+        self.report(run)
+        if run.status == ImportStatus.FAILED:
+            raise CommandError(run.error)
+
+    def report(self, run: ImportRun) -> None:
+        self.stdout.write(
+            f"{run.n_read} rows read, {run.n_added} added, {run.n_invalid} invalid, "
+            f"{run.n_duplicate} duplicate"
+        )
+        for problem in run.problems.all()[:PROBLEMS_SHOWN]:
+            number = problem.message_index
+            place = f"line {problem.line_number}" + (
+                f", message {number}" if number is not None else ""
+            )
+            what = what_is_wrong(problem.code, problem.params)
+            self.stdout.write(f"  {place}: {what} {how_to_mend(problem.code)}")
+        n_more = run.problems.count() - PROBLEMS_SHOWN
+        if n_more > 0:
+            self.stdout.write(
+                f"  and {n_more} more, in the report: /datasets/imports/{run.pk}/"
+            )
+
+
+def find_or_create(team: Team, name: str) -> Dataset:
+    found = Dataset.objects.filter(team=team, name=name).first()
+    try:
+        return found or services.create_dataset(team=team, name=name, by=None)
+    except ValidationError as exc:
+        raise CommandError(" ".join(exc.messages)) from exc
+
+
+def follow(run: ImportRun) -> None:
+    """Run the import with a progress bar.
+
+    Where a worker took it first, which it may after a few seconds, wait for the worker.
+    """
+    with tqdm(total=run.n_bytes, unit="B", unit_scale=True, desc=run.file_name) as bar:
+
+        def show(run: ImportRun) -> None:
+            bar.set_postfix(added=run.n_added, invalid=run.n_invalid, refresh=False)
+            bar.update(run.n_bytes_read - bar.n)
+
+        services.run_import(run, on_progress=show)
+        while run.is_open:
+            time.sleep(POLL_SECONDS)
+            run.refresh_from_db()
+            show(run)
