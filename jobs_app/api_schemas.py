@@ -1,0 +1,156 @@
+"""The REST API's words: what goes in, what comes out."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from jobs_app.models import Checkpoint, FineTuningJob, JobEvent
+
+
+class LaunchIn(Schema):
+    """Which frozen version to train on, where, and how. Give `version` or `dataset`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset: str | None = Field(
+        None, description="A dataset's name; its newest version is used."
+    )
+    version: int | None = Field(None, description="A dataset version's id.")
+    team: str | None = Field(
+        None, description="A team's short name, if you are in several."
+    )
+    provider: str | int | None = Field(
+        None, description="A provider's name or id; by default the team's first."
+    )
+    base_model: str | None = Field(
+        None, description="By default the provider's default base model."
+    )
+    hyperparameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="n_epochs, batch_size, learning_rate_multiplier: number or “auto”.",
+    )
+    suffix: str = Field("", description="Becomes part of the tuned model's name.")
+    seed: int | None = None
+    launch_key: UUID | None = Field(
+        None,
+        description="Send the same one again and you get the same job, not a second "
+        "one. The header Idempotency-Key does the same with any text.",
+    )
+
+
+class JobOut(Schema):
+    id: int
+    status: str
+    team: str
+    dataset: str
+    version: int
+    version_id: int
+    training_sha256: str
+    provider: str
+    base_model: str
+    fine_tuned_model: str | None
+    suffix: str
+    seed: int | None
+    hyperparameters: dict[str, Any]
+    resolved_hyperparameters: dict[str, Any]
+    trained_tokens: int | None
+    launch_key: UUID
+    remote_id: str | None
+    error: dict[str, Any] | None
+    created_by: str | None
+    created_at: datetime
+    launched_at: datetime | None
+    finished_at: datetime | None
+    estimated_finish_at: datetime | None
+    last_polled_at: datetime | None
+    poll_problem: str | None
+    url: str = Field(description="The job's page.")
+
+    @classmethod
+    def of(cls, job: FineTuningJob, url: str) -> Self:
+        return cls(**facts_of(job), url=url)
+
+
+class EventOut(Schema):
+    id: int
+    created_at: datetime
+    level: str
+    type: str
+    message: str
+    data: Any
+
+    @classmethod
+    def of(cls, event: JobEvent) -> Self:
+        names = ("created_at", "level", "type", "message", "data")
+        return cls(id=event.pk, **{name: getattr(event, name) for name in names})
+
+
+class CheckpointOut(Schema):
+    id: int
+    name: str
+    step_number: int
+    metrics: Any
+    created_at: datetime
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Self:
+        names = ("name", "step_number", "metrics", "created_at")
+        return cls(
+            id=checkpoint.pk, **{name: getattr(checkpoint, name) for name in names}
+        )
+
+
+class JobDetailOut(JobOut):
+    """A job with its story: events oldest first, one entry of metrics a step."""
+
+    events: list[EventOut]
+    metrics: list[dict[str, Any]]
+    checkpoints: list[CheckpointOut]
+
+
+class JobPage(Schema):
+    items: list[JobOut]
+    count: int = Field(description="How many jobs fit the filters in all.")
+    page: int
+    n_pages: int
+
+
+class Problem(Schema):
+    """An error: what happened, why, and what to do next."""
+
+    what: str
+    why: str
+    what_to_do: str
+
+
+class ErrorOut(Schema):
+    error: Problem
+
+
+def facts_of(job: FineTuningJob) -> dict[str, Any]:
+    """A job's own row and the names of what it points to; no secret among them."""
+    version = job.dataset_version
+    same_names = (
+        *("status", "base_model", "suffix", "seed", "hyperparameters"),
+        "resolved_hyperparameters",
+        *("trained_tokens", "launch_key", "created_at", "launched_at", "finished_at"),
+        *("estimated_finish_at", "last_polled_at"),
+    )
+    return {
+        **{name: getattr(job, name) for name in same_names},
+        "id": job.pk,
+        "team": job.team.slug,
+        "dataset": version.dataset.name,
+        "version": version.number,
+        "version_id": version.pk,
+        "training_sha256": version.training_sha256,
+        "provider": job.provider.name,
+        "fine_tuned_model": job.fine_tuned_model or None,
+        "remote_id": job.remote_id or None,
+        "error": job.error or None,
+        "poll_problem": job.poll_problem or None,
+        "created_by": job.created_by.get_username() if job.created_by else None,
+    }
