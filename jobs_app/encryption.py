@@ -61,6 +61,11 @@ class EncryptedTextField(models.TextField):
 
     descriptor_class = OpenedOnUse
 
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Ciphertext can be asked whether it is empty, and nothing else."""
+        allowed = {"exact", "isnull"}
+        return super().get_lookup(lookup_name) if lookup_name in allowed else None
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         return model_instance.__dict__[self.attname]  # what was not read stays sealed
 

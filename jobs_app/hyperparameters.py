@@ -6,13 +6,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from datasets_app.chat_format import MINIMUM_ROWS as MIN_TRAINING_ROWS
+
 AUTO = "auto"
 INTEGER_RANGES = {"n_epochs": (1, 50), "batch_size": (1, 256)}
 LEARNING_RATE = "learning_rate_multiplier"
 KNOWN = (*INTEGER_RANGES, LEARNING_RATE)
 MAX_SUFFIX_LENGTH = 64
 MAX_SEED = 2_147_483_647
-MIN_TRAINING_ROWS = 10
 
 
 def check_hyperparameters(given: Any) -> None:

@@ -74,6 +74,11 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_key(self) -> bool:
+        """Without decrypting it."""
+        return bool(self.__dict__.get("api_key"))
+
 
 class RemoteFile(models.Model):
     """A version's file as one provider knows it; uploaded once, then reused."""

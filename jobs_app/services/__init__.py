@@ -15,6 +15,7 @@ from jobs_app.services.driving import (
     claim_due_submissions,
     reclaim_stalled_jobs,
 )
+from jobs_app.services.editing import change_draft, save_provider
 from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
 from jobs_app.services.launching import cancel_job, create_job, launch_job
 from jobs_app.services.metrics import metrics_of
@@ -28,6 +29,7 @@ __all__ = [
     "base_models",
     "beat",
     "cancel_job",
+    "change_draft",
     "claim_due_comparisons",
     "claim_due_polls",
     "claim_due_submissions",
@@ -40,6 +42,7 @@ __all__ = [
     "poll_job",
     "reclaim_stalled_jobs",
     "request_comparison",
+    "save_provider",
     "silent_processes",
     "submit_job",
 ]

@@ -96,11 +96,7 @@ def _uploaded(client: ProviderClient, job: FineTuningJob, split: Split) -> str:
         if status is not None and status[0] not in {"error", "deleted"}:
             return known.remote_id
         known.delete()
-    files = {
-        Split.TRAIN: version.training_file,
-        Split.VALIDATION: version.validation_file,
-    }
-    path = Path(files[split].path)
+    path = Path(version.file_of(split).path)
     _check_file(path)
     remote_id = client.upload(path, f"dataset-v{version.number}-{split}.jsonl")
     try:

@@ -1,0 +1,242 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jobs_app import services, tasks
+from jobs_app.admin_forms import DraftForm, ProviderForm
+from jobs_app.models import (
+    FINISHED,
+    EventType,
+    FineTuningJob,
+    IllegalTransition,
+    JobEvent,
+    JobStatus,
+    Provider,
+    ProviderKind,
+)
+from jobs_app.providers import ProviderError
+from teams_app.access import has_role_anywhere
+from teams_app.models import Role
+from teams_app.scoped_admin import TeamScopedAdmin, TeamScopedTabularInline
+
+
+@admin.register(Provider)
+class ProviderAdmin(TeamScopedAdmin):
+    """For owners. The key goes in and never comes out."""
+
+    form = ProviderForm
+    list_display = ("name", "team", "kind", "base_url", "key")
+    list_filter = ("team", "kind")
+    search_fields = ("name", "base_url")
+    add_role = change_role = delete_role = Role.OWNER
+
+    @admin.display(description=gettext_lazy("API key"))
+    def key(self, provider: Provider) -> str:
+        return _("stored") if provider.has_key else _("missing")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        fields = ("team", "name", "kind", "base_url", "default_base_model")
+        if obj is not None and not self.has_change_permission(request, obj):
+            return (*fields, "key")
+        return (*fields, "new_api_key")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Provider | None = None
+    ) -> Any:
+        if obj is None:
+            return ()
+        if obj.kind == ProviderKind.BUILT_IN:  # its address is the site's own
+            return ("team", "kind", "base_url", "key")
+        return ("team", "key")
+
+    def save_model(
+        self, request: HttpRequest, obj: Provider, form: Any, change: bool
+    ) -> None:
+        new_key = form.cleaned_data.get("new_api_key", "")
+        if services.save_provider(obj, new_key=new_key):
+            self.message_user(
+                request,
+                _(
+                    "The base URL changed, so the stored key was removed: it is not "
+                    "sent to another address. Enter the key for the new one."
+                ),
+                messages.WARNING,
+            )
+
+
+class JobEventInline(TeamScopedTabularInline):
+    """The job's story, without the numbers of every step."""
+
+    model = JobEvent
+    fields = readonly_fields = ("created_at", "level", "type", "message")
+    extra = 0
+    can_delete = False
+    verbose_name_plural = gettext_lazy("Events")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).exclude(type=EventType.METRICS)
+
+
+@admin.register(FineTuningJob)
+class FineTuningJobAdmin(TeamScopedAdmin):
+    """Drafts are edited and launched here; what was launched is only looked at."""
+
+    form = DraftForm
+    list_display = (
+        "number",
+        "state",
+        "dataset_version",
+        "provider",
+        "base_model",
+        "fine_tuned_model",
+        "created_at",
+        "page",
+    )
+    list_filter = ("status", "provider", "dataset_version__dataset")
+    list_select_related = ("provider", "dataset_version__dataset")
+    search_fields = (
+        "base_model",
+        "fine_tuned_model",
+        "remote_id",
+        "suffix",
+        "dataset_version__dataset__name",
+    )
+    add_role = change_role = Role.LAUNCHER
+    inlines = [JobEventInline]
+    actions = ["launch", "cancel"]
+    asked = (
+        "dataset_version",
+        "provider",
+        "base_model",
+        "n_epochs",
+        "batch_size",
+        "learning_rate_multiplier",
+        "suffix",
+        "seed",
+    )
+    told = (
+        "state",
+        "dataset_version",
+        "provider",
+        "base_model",
+        "hyperparameters",
+        "resolved_hyperparameters",
+        "suffix",
+        "seed",
+        "remote_id",
+        "fine_tuned_model",
+        "trained_tokens",
+        "error",
+        "poll_problem",
+        "created_by",
+        "launched_at",
+        "finished_at",
+    )
+
+    @admin.display(description=gettext_lazy("job"), ordering="pk")
+    def number(self, job: FineTuningJob) -> str:
+        return f"#{job.pk}"
+
+    @admin.display(description=gettext_lazy("state"), ordering="status")
+    def state(self, job: FineTuningJob) -> SafeString:
+        context = {"state": job.status, "label": job.get_status_display()}
+        return render_to_string("components/_state.html", context)
+
+    @admin.display(description=gettext_lazy("page"))
+    def page(self, job: FineTuningJob) -> SafeString:
+        return format_html('<a href="{}">{}</a>', self.view_on_site(job), _("open"))
+
+    def view_on_site(self, job: FineTuningJob) -> str:
+        return reverse("jobs:detail", args=[job.pk])
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return self.asked
+        return self.told
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if self.get_fields(request, obj) is self.asked else self.told
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else []
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_editable = obj is None or obj.status == JobStatus.DRAFT
+        return is_editable and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # A job that is deleted while it runs would train on, unseen.
+        is_over = obj is None or obj.status in FINISHED | {JobStatus.DRAFT}
+        return is_over and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # it asks about no single job
+        return actions
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return has_role_anywhere(request.user, Role.LAUNCHER)
+
+    def save_model(
+        self, request: HttpRequest, obj: FineTuningJob, form: Any, change: bool
+    ) -> None:
+        obj.team = obj.provider.team
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+            obj.save()
+            return
+        names = ("team", "hyperparameters", *form.Meta.fields)
+        if not services.change_draft(obj, **{n: getattr(obj, n) for n in names}):
+            text = _("%(job)s was launched meanwhile; your changes were not stored.")
+            self.message_user(request, text % {"job": obj}, messages.ERROR)
+
+    @admin.action(
+        description=gettext_lazy("Launch selected drafts"), permissions=["launch"]
+    )
+    def launch(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        n_launched = 0
+        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
+            try:
+                n_launched += services.launch_job(job, by=request.user)  # type: ignore[arg-type]
+            except (IllegalTransition, ValidationError) as exc:
+                self.complain(request, job, exc)
+            else:
+                tasks.submit_job.delay_on_commit(job.pk)
+        if n_launched:
+            text = _("Launched: %(n)d. A worker submits them now.")
+            self.message_user(request, text % {"n": n_launched}, messages.SUCCESS)
+
+    @admin.action(
+        description=gettext_lazy("Cancel selected jobs"), permissions=["launch"]
+    )
+    def cancel(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        n_cancelled = 0
+        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
+            try:
+                services.cancel_job(job, by=request.user)  # type: ignore[arg-type]
+            except (IllegalTransition, ProviderError) as exc:
+                self.complain(request, job, exc)
+            else:
+                n_cancelled += 1
+        if n_cancelled:
+            text = _("Cancelled or asked to cancel: %(n)d.")
+            self.message_user(request, text % {"n": n_cancelled}, messages.SUCCESS)
+
+    def complain(self, request: HttpRequest, job: FineTuningJob, exc: Any) -> None:
+        text = " ".join(getattr(exc, "messages", None) or [str(exc)])
+        self.message_user(request, f"#{job.pk}: {text}", messages.ERROR)
