@@ -87,7 +87,7 @@ def test_a_file_over_the_limit_is_refused(api: Client, monkeypatch: pytest.Monke
 def test_an_upload_that_is_cut_off_is_refused(api: Client):
     whole = (
         b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     )
     response = api.post(
         "/v1/files", whole + b"half of it", "multipart/form-data; boundary=x"
@@ -128,11 +128,11 @@ def test_on_a_full_disk_the_client_hears_it_and_nothing_stays(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_a_draft_on_a_full_disk_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
     draft = file_store.Draft()
-    real = draft._file
-    draft._file = Path("/dev/full").open("wb", buffering=0)
-    real.close()
-    with pytest.raises(OSError, match="No space left"):
-        draft.write(b"a")
+    draft._file.close()
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(draft, "_file", full)
+        with pytest.raises(OSError, match="No space left"):
+            draft.write(b"a")
     assert stored() == []
 
 

