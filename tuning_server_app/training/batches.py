@@ -1,16 +1,13 @@
 """Rows laid end to end for one forward pass."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from tuning_server_app.training.rows import Row
-
-# Bounds the memory of one forward and backward pass: about 2 MB a token for
-# SmolLM2-135M in float32. Larger passes are hardly faster on a CPU.
-TOKENS_PER_PASS = 1024
 
 
 @dataclass(frozen=True)
@@ -53,18 +50,27 @@ def pack(rows: Sequence[Row]) -> PackedRows:
     )
 
 
-def passes(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Group rows so that each group fits one pass; a longer row goes alone.
+def passes(
+    rows: Sequence[Row], n_workers: int, device: torch.device
+) -> list[list[Row]]:
+    """Share out rows so that workers have about the same to do and memory suffices.
 
-    Rows of like length meet, which fills the passes better.
+    The longest row goes first, each to the group that has least yet.
     """
-    group: list[Row] = []
-    room = TOKENS_PER_PASS
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        if group and len(row.ids) > room:
-            yield group
-            group, room = [], TOKENS_PER_PASS
-        group.append(row)
-        room -= len(row.ids)
-    if group:
-        yield group
+    n_tokens = sum(len(row.ids) for row in rows)
+    n_rounds = math.ceil(n_tokens / tokens_at_once(device))
+    groups: list[list[Row]] = [[] for _ in range(n_rounds * n_workers)]
+    filled = [0] * len(groups)
+    for row in sorted(rows, key=lambda row: len(row.ids), reverse=True):
+        emptiest = filled.index(min(filled))
+        groups[emptiest].append(row)
+        filled[emptiest] += len(row.ids)
+    return [group for group in groups if group]
+
+
+def tokens_at_once(device: torch.device) -> int:
+    """How many tokens all workers together have in memory, a longer row excepted.
+
+    SmolLM2-135M takes about 2 MB a token in float32 on its way forward and back.
+    """
+    return 16_384 if device.type == "cuda" else 1024

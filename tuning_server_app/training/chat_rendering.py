@@ -109,7 +109,7 @@ def _render(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools
 ) -> str:
     # A copy, because the signature names a wider list than ours.
-    listed = list(tools) if tools else None
+    listed: list[Any] | None = list(tools) if tools else None
     return str(tokenizer.apply_chat_template(messages, tools=listed, tokenize=False))
 
 

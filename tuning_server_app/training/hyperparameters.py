@@ -6,6 +6,8 @@ from typing import Literal
 
 Auto = Literal["auto"]
 
+WARMUP = 0.05  # of all steps
+
 
 @dataclass(frozen=True)
 class RequestedHyperparameters:
@@ -53,3 +55,11 @@ def steps_per_epoch(hyperparameters: Hyperparameters, n_rows: int) -> int:
 def base_learning_rate(base_model: str) -> float:
     """What a learning_rate_multiplier of 1 means for this model."""
     return 1e-3
+
+
+def share_of_learning_rate(step: int, *, n_steps: int) -> float:
+    """The part of the learning rate that step (from 0) uses: a short climb, a fall."""
+    n_warmup = math.ceil(WARMUP * n_steps)
+    if step < n_warmup:
+        return (step + 1) / n_warmup
+    return (n_steps - step) / (n_steps - n_warmup + 1)

@@ -16,6 +16,7 @@ from tuning_server_app.training.rows import Row
 from tuning_server_app.training.run_config import CHECKPOINTS
 from tuning_server_app.training.scoring import Score, score_rows
 from tuning_server_app.training.trainer import Step
+from tuning_server_app.training.workers import Workers
 
 KEPT_CHECKPOINTS = 3
 SAMPLED_VALIDATIONS = 10  # over the whole run, beside the full ones at epoch ends
@@ -32,6 +33,7 @@ class RunReporter:
         model: PeftModel,
         validation_rows: Sequence[Row],
         *,
+        workers: Workers,
         steps_per_epoch: int,
         total_steps: int,
     ) -> None:
@@ -39,6 +41,7 @@ class RunReporter:
         self._folder = folder
         self._model = model
         self._validation_rows = validation_rows
+        self._workers = workers
         self._steps_per_epoch = steps_per_epoch
         self._total_steps = total_steps
         self._started = time.monotonic()
@@ -95,7 +98,8 @@ class RunReporter:
         return [rows[(first + offset) % len(rows)] for offset in range(n_rows)]
 
     def _score(self, prefix: str, rows: Sequence[Row]) -> dict[str, float]:
-        return _metrics(prefix, score_rows(self._model, rows, self._model.device))
+        device = self._model.device
+        return _metrics(prefix, score_rows(self._model, rows, self._workers, device))
 
     def _save_checkpoint(self, step: Step, metrics: dict[str, float]) -> None:
         folder = self.checkpoint_folder(step.number)

@@ -33,6 +33,7 @@ from tuning_server_app.training.reporting import RunReporter
 from tuning_server_app.training.rows import Row, read_rows
 from tuning_server_app.training.run_config import RunConfig, read_run_config
 from tuning_server_app.training.trainer import make_trainer
+from tuning_server_app.training.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +68,13 @@ def _train(config: RunConfig, events: Events) -> None:
         total_steps=n_steps,
     )
     adapted = _with_adapter(model, config)
+    workers = Workers(adapted.device)
     reporter = RunReporter(
         events,
         config.folder,
         adapted,
         validation_rows,
+        workers=workers,
         steps_per_epoch=steps_per_epoch(hyperparameters, len(rows)),
         total_steps=n_steps,
     )
@@ -84,6 +87,7 @@ def _train(config: RunConfig, events: Events) -> None:
         * hyperparameters.learning_rate_multiplier,
         seed=config.seed,
         folder=config.folder,
+        workers=workers,
         report=reporter.step_ended,
     )
     trainer.train()

@@ -1,6 +1,6 @@
 """How wrong the model is about the tokens it should have written."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +9,10 @@ from torch.nn.functional import cross_entropy
 
 from tuning_server_app.training.batches import PackedRows, pack, passes
 from tuning_server_app.training.rows import Row
+from tuning_server_app.training.workers import Workers
 
 
-@dataclass
+@dataclass(frozen=True)
 class Score:
     """Sums over scored tokens, so that parts of unlike size add up to a true mean."""
 
@@ -19,10 +20,12 @@ class Score:
     n_correct: int = 0
     n_tokens: int = 0
 
-    def add(self, loss_sum: Tensor, n_correct: Tensor, n_tokens: int) -> None:
-        self.loss_sum += float(loss_sum.detach())
-        self.n_correct += int(n_correct)
-        self.n_tokens += n_tokens
+    def __add__(self, other: "Score") -> "Score":
+        return Score(
+            self.loss_sum + other.loss_sum,
+            self.n_correct + other.n_correct,
+            self.n_tokens + other.n_tokens,
+        )
 
     @property
     def loss(self) -> float:
@@ -33,8 +36,8 @@ class Score:
         return self.n_correct / self.n_tokens
 
 
-def score_pass(model: torch.nn.Module, batch: PackedRows) -> tuple[Tensor, Tensor]:
-    """Loss summed over the pass's scored tokens, and how many were guessed right.
+def score_pass(model: torch.nn.Module, batch: PackedRows) -> tuple[Tensor, Score]:
+    """The loss summed over scored tokens, to go backward from, and the score.
 
     Logits are computed for scored places only: with a vocabulary of 49,152 they are
     the largest tensor of the pass.
@@ -48,17 +51,22 @@ def score_pass(model: torch.nn.Module, batch: PackedRows) -> tuple[Tensor, Tenso
     ).logits[0]
     loss_sum = cross_entropy(logits.float(), batch.targets, reduction="sum")
     n_correct = (logits.detach().argmax(dim=-1) == batch.targets).sum()
-    return loss_sum, n_correct
+    score = Score(loss_sum.item(), int(n_correct), len(batch.targets))
+    return loss_sum, score
 
 
-@torch.no_grad()
 def score_rows(
-    model: torch.nn.Module, rows: Iterable[Row], device: torch.device
+    model: torch.nn.Module,
+    rows: Sequence[Row],
+    workers: Workers,
+    device: torch.device,
 ) -> Score:
     """The model's score on rows it does not learn from."""
     model.eval()
-    score = Score()
-    for group in passes(list(rows)):
-        batch = pack(group).to(device)
-        score.add(*score_pass(model, batch), len(batch.targets))
-    return score
+
+    @torch.no_grad()
+    def score(group: list[Row]) -> Score:
+        return score_pass(model, pack(group).to(device))[1]
+
+    groups = passes(rows, workers.count, device)
+    return sum(workers.map(score, groups), start=Score())

@@ -7,6 +7,7 @@ step is cut into passes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import torch
 from datasets import Dataset
 from peft import PeftModel
 from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import (
     PreTrainedTokenizerBase,
     TrainerCallback,
@@ -23,10 +26,14 @@ from transformers import (
 )
 from trl import SFTConfig, SFTTrainer
 
-from tuning_server_app.training.batches import TOKENS_PER_PASS, pack, passes
-from tuning_server_app.training.hyperparameters import Hyperparameters
+from tuning_server_app.training.batches import pack, passes, tokens_at_once
+from tuning_server_app.training.hyperparameters import (
+    Hyperparameters,
+    share_of_learning_rate,
+)
 from tuning_server_app.training.rows import Row
 from tuning_server_app.training.scoring import Score, score_pass
+from tuning_server_app.training.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -44,25 +51,47 @@ class PackedRowsTrainer(SFTTrainer):
     score = Score()
     learning_rate = 0.0
 
+    def __init__(self, model: PeftModel, *, workers: Workers, **settings: Any) -> None:
+        super().__init__(model, **settings)
+        self._adapted = model
+        self._trained = [p for p in model.parameters() if p.requires_grad]
+        self._workers = workers
+
     def training_step(
         self,
         model: torch.nn.Module,
         inputs: Mapping[str, Any],
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
-        """Add the step's gradients; the caller clips them and moves the weights."""
+        """Set the step's gradients; the caller clips them and moves the weights."""
         model.train()
-        batches = [pack(group).to(self.args.device) for group in passes(inputs["rows"])]
-        n_scored = sum(len(batch.targets) for batch in batches)
-        score = Score()
-        for batch in batches:
-            with self.compute_loss_context_manager():
-                loss_sum, n_correct = score_pass(model, batch)
-            self.accelerator.backward(loss_sum / n_scored)
-            score.add(loss_sum, n_correct, len(batch.targets))
-        self.score = score
         self.learning_rate = self._get_learning_rate()
-        return torch.tensor(score.loss, device=self.args.device)
+        self.score = Score()
+        sums = [torch.zeros_like(parameter) for parameter in self._trained]
+        groups = passes(inputs["rows"], self._workers.count, self.args.device)
+        # Added in the order of the groups, so that the same seed gives the same model.
+        for gradients, score in self._workers.map(self._gradients, groups):
+            torch._foreach_add_(sums, gradients)
+            self.score += score
+        torch._foreach_div_(sums, self.score.n_tokens)
+        for parameter, gradient in zip(self._trained, sums, strict=True):
+            parameter.grad = gradient
+        return torch.tensor(self.score.loss, device=self.args.device)
+
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: Optimizer | None = None
+    ) -> LambdaLR:
+        """Warm up, then fall in a straight line; no step is spent at a rate of 0."""
+        chosen = optimizer or self.create_optimizer()
+        share = partial(share_of_learning_rate, n_steps=num_training_steps)
+        self.lr_scheduler = LambdaLR(chosen, share)
+        return self.lr_scheduler
+
+    def _gradients(self, group: list[Row]) -> tuple[tuple[Tensor, ...], Score]:
+        batch = pack(group).to(self.args.device)
+        with self.compute_loss_context_manager():
+            loss_sum, score = score_pass(self._adapted, batch)
+        return torch.autograd.grad(loss_sum, self._trained), score
 
 
 def make_trainer(
@@ -74,6 +103,7 @@ def make_trainer(
     learning_rate: float,
     seed: int,
     folder: Path,
+    workers: Workers,
     report: Callable[[Step], None],
 ) -> PackedRowsTrainer:
     """A trainer that calls `report` after each optimiser step."""
@@ -84,16 +114,14 @@ def make_trainer(
         num_train_epochs=hyperparameters.n_epochs,
         per_device_train_batch_size=hyperparameters.batch_size,
         learning_rate=learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=0.05,
         max_grad_norm=1.0,
         weight_decay=0.0,
         seed=seed,
         use_cpu=not on_cuda,
         bf16=on_cuda,
-        # Recomputing activations costs a third more work; only rows too long for one
-        # pass need the memory it saves.
-        gradient_checkpointing=longest > TOKENS_PER_PASS,
+        # Recomputing activations costs a third more work; only rows too long for the
+        # memory otherwise planned for need what it saves.
+        gradient_checkpointing=longest > tokens_at_once(model.device),
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         remove_unused_columns=False,
@@ -104,7 +132,8 @@ def make_trainer(
     )
     numbers = Dataset.from_dict({"number": list(range(len(rows)))})
     trainer = PackedRowsTrainer(
-        model=model,
+        model,
+        workers=workers,
         args=config,
         train_dataset=numbers,
         processing_class=tokenizer,

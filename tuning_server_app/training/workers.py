@@ -1,0 +1,35 @@
+"""Each core works on rows of its own.
+
+The usual way, all cores together on one operation after another, makes each wait for
+the slowest thousands of times a step; on cores shared with other programs that costs
+more than the work. Here they wait for each other once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """As many threads as the CPU has cores; one for a GPU, which is parallel itself."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.count = 1 if device.type == "cuda" else torch.get_num_threads()
+        if self.count > 1:
+            torch.set_num_threads(1)  # holds for threads made from now on
+        self._pool = ThreadPoolExecutor(self.count)
+
+    def map(
+        self, function: Callable[[Work], Result], works: Sequence[Work]
+    ) -> Iterator[Result]:
+        """Results in the order of the works, whichever was done first.
+
+        One round of works at a time, because each result holds memory until taken.
+        """
+        for start in range(0, len(works), self.count):
+            yield from self._pool.map(function, works[start : start + self.count])
