@@ -1,11 +1,6 @@
 """The workers' door: each task fetches by id and calls one service."""
 
-from functools import partial
-from typing import Any
-
 from celery import shared_task
-from celery.contrib.django.task import DjangoTask
-from django.db import transaction
 
 from jobs_app import services
 from jobs_app.models import FineTuningJob
@@ -17,25 +12,17 @@ from jobs_app.services.polling import POLL_CLAIM_SECONDS
 TICK_EXPIRES_SECONDS = 20
 
 
-class RungTask(DjangoTask):
-    """A task whose ring may go unheard: the tick finds the row all the same."""
-
-    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
-        # robust: a broker that is down is logged, and spoils no page.
-        transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
-
-
-@shared_task(base=RungTask, expires=SUBMISSION_CLAIM_SECONDS)
+@shared_task(expires=SUBMISSION_CLAIM_SECONDS)
 def submit_job(job_id: int) -> None:
     services.submit_job(FineTuningJob.objects.get(pk=job_id))
 
 
-@shared_task(base=RungTask, expires=POLL_CLAIM_SECONDS)
+@shared_task(expires=POLL_CLAIM_SECONDS)
 def poll_job(job_id: int) -> None:
     services.poll_job(FineTuningJob.objects.get(pk=job_id))
 
 
-@shared_task(base=RungTask, expires=COMPARISON_CLAIM_SECONDS)
+@shared_task(expires=COMPARISON_CLAIM_SECONDS)
 def compare_held_out(job_id: int) -> None:
     services.compare_one_held_out_row(FineTuningJob.objects.get(pk=job_id))
 

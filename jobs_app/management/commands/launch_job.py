@@ -1,0 +1,174 @@
+from argparse import ArgumentParser
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from datasets_app.command_teams import add_team_argument, find_dataset, find_team
+from datasets_app.models import Dataset, DatasetVersion
+from jobs_app import services, tasks
+from jobs_app.follow import Follower
+from jobs_app.hyperparameters import AUTO
+from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
+from jobs_app.ringing import ring
+from teams_app.models import Team
+
+KNOBS = {"n_epochs": int, "batch_size": int, "learning_rate_multiplier": float}
+
+
+class Command(BaseCommand):
+    """Launch a job on the newest version of a dataset.
+
+    What a script needs is on stdout, and the model's name is its last line; what a
+    person needs besides goes to stderr.
+    """
+
+    help = "Train a model on the newest version of a dataset."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dataset", help="the dataset's name")
+        parser.add_argument(
+            "--dataset-version",
+            "-n",
+            type=int,
+            metavar="N",
+            help="number of the version (default: the newest)",
+        )
+        parser.add_argument(
+            "--provider", metavar="NAME", help="default: the built-in tuning server"
+        )
+        parser.add_argument(
+            "--base-model", metavar="MODEL", help="default: the provider's default"
+        )
+        parser.add_argument("--epochs", dest="n_epochs", metavar="N")
+        parser.add_argument("--batch-size", metavar="N")
+        parser.add_argument("--learning-rate-multiplier", metavar="X")
+        parser.add_argument("--suffix", default="", help="part of the model's name")
+        parser.add_argument("--seed", type=int)
+        parser.add_argument(
+            "--wait", action="store_true", help="show the training until it ends"
+        )
+        add_team_argument(parser)
+
+    def handle(self, *args: Any, dataset: str, team: str, **options: Any) -> None:
+        found_team = find_team(team)
+        version = self.find_version(
+            find_dataset(found_team, dataset), options["dataset_version"]
+        )
+        job = self.launch(found_team, version, options)
+        self.stdout.write(f"Launched job {job.pk} on {version} at {job.provider}")
+        self.stdout.write(f"Page: {page_address(job)}")
+        if options["wait"]:
+            self.follow(job)
+
+    def find_version(self, dataset: Dataset, number: int | None) -> DatasetVersion:
+        versions = dataset.versions.order_by("-number")
+        version = (
+            versions.first()
+            if number is None
+            else versions.filter(number=number).first()
+        )
+        if version is None and number is not None:
+            raise CommandError(f"“{dataset}” has no version {number}.")
+        if version is None:
+            raise CommandError(
+                f"“{dataset}” has no version to train on yet. Freeze one first: "
+                f'./manage.py freeze "{dataset}"'
+            )
+        if number is None and has_changed_since(version):
+            self.stderr.write(
+                f"“{dataset}” has changed since {version} was frozen; the job trains "
+                f'on the frozen rows. To train on the new ones: ./manage.py freeze "'
+                f'{dataset}"'
+            )
+        return version
+
+    def launch(
+        self, team: Team, version: DatasetVersion, options: dict[str, Any]
+    ) -> FineTuningJob:
+        provider = find_provider(team, options["provider"])
+        base_model = options["base_model"] or provider.default_base_model
+        if not base_model:
+            raise CommandError(
+                f"The provider “{provider}” has no default base model. "
+                "Name one with --base-model."
+            )
+        try:
+            job = services.create_job(
+                provider=provider,
+                dataset_version=version,
+                base_model=base_model,
+                hyperparameters=knobs_of(options),
+                suffix=options["suffix"],
+                seed=options["seed"],
+                by=None,
+                launch_key=uuid4(),
+            )
+            services.launch_job(job, by=None)
+        except ValidationError as exc:
+            raise CommandError(" ".join(exc.messages)) from exc
+        ring(tasks.submit_job, job.pk)
+        return job
+
+    def follow(self, job: FineTuningJob) -> None:
+        try:
+            Follower(job, self.stderr).wait()
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Stopped watching; job {job.pk} goes on. See {page_address(job)}",
+                returncode=130,
+            ) from None
+        if job.status != JobStatus.SUCCEEDED:
+            reason = job.error.get("message") or "no reason was given"
+            raise CommandError(
+                f"Job {job.pk} {job.status}"
+                + (f": {reason}" if job.status == JobStatus.FAILED else "")
+            )
+        self.stderr.write(f"Base URL: {job.provider.base_url}")
+        if job.provider.kind == ProviderKind.BUILT_IN:
+            self.stderr.write(f'Ask it: ./manage.py ask {job.fine_tuned_model} "…"')
+        self.stdout.write(job.fine_tuned_model)
+
+
+def find_provider(team: Team, name: str | None) -> Provider:
+    """The one so named; else the built-in one, or the only one."""
+    providers = list(Provider.objects.filter(team=team))
+    known = ", ".join(f"“{each}”" for each in providers) or "none"
+    if name is not None:
+        named = [each for each in providers if each.name == name]
+        if not named:
+            raise CommandError(f"“{team}” has no provider “{name}”. It has: {known}.")
+        return named[0]
+    built_in = [each for each in providers if each.kind == ProviderKind.BUILT_IN]
+    chosen = built_in or (providers if len(providers) == 1 else [])
+    if not chosen:
+        raise CommandError(f"Name one of the providers with --provider: {known}.")
+    return chosen[0]
+
+
+def knobs_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The hyperparameters that were given; services judge their ranges."""
+    given = {name: options[name] for name in KNOBS if options[name] is not None}
+    try:
+        return {
+            name: AUTO if text == AUTO else KNOBS[name](text)
+            for name, text in given.items()
+        }
+    except ValueError as exc:
+        raise CommandError(f"A hyperparameter is “auto” or a number: {exc}.") from exc
+
+
+def has_changed_since(version: DatasetVersion) -> bool:
+    """Was a row added, edited, reviewed or removed since the version was frozen?"""
+    examples = version.dataset.examples
+    if examples.filter(updated_at__gt=version.created_at).exists():
+        return True
+    return version.rows.filter(example=None).exists()
+
+
+def page_address(job: FineTuningJob) -> str:
+    site = settings.SITE_URL or f"http://127.0.0.1:{settings.PORT}"
+    return site.rstrip("/") + reverse("jobs:detail", args=[job.pk])
