@@ -12,6 +12,7 @@ workers = 2
 # The portal asks our own /v1 over HTTP, so one question holds two threads.
 threads = 16
 timeout = 120
+graceful_timeout = 3  # Ctrl-C should not wait for a long answer
 loglevel = "warning"
 
 
