@@ -1,0 +1,206 @@
+"""The training subprocess, the real one: what happens when it dies, hangs or stops.
+
+None of these runs comes to the point where torch is needed.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models.signals import post_save
+
+from tests.tuning_server_app.factories import make_file, make_job, make_organization
+from tuning_server_app import trainer_process
+from tuning_server_app.models import JobEvent, JobStatus, TuningJob
+from tuning_server_app.services import jobs, training
+from tuning_server_app.services.files import delete_file
+from tuning_server_app.services.queue import requeue_job
+from tuning_server_app.services.tuned_models import runs_folder
+from tuning_server_app.trainer_process import TrainerProcess
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job() -> TuningJob:
+    organization = make_organization()
+    file = make_file(organization)
+    return make_job(
+        organization=organization, status="queued", training_file=file.wire_id
+    )
+
+
+@pytest.fixture
+def pids(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process id of every trainer that the test starts."""
+    found: list[int] = []
+
+    class Noted(TrainerProcess):
+        def __enter__(self):
+            entered = super().__enter__()
+            found.append(self._process.pid)
+            return entered
+
+    monkeypatch.setattr(training, "TrainerProcess", Noted)
+    return found
+
+
+@pytest.fixture
+def when_started() -> Any:
+    """Calls what it is given as soon as the trainer has reported its first event."""
+    listeners: list[Callable[..., None]] = []
+
+    def call(act: Callable[[], object]) -> None:
+        def listener(instance: JobEvent, **_kwargs: Any) -> None:
+            if instance.message == "Starting the trainer":
+                act()
+
+        post_save.connect(listener, sender=JobEvent, weak=False)
+        listeners.append(listener)
+
+    yield call
+    for listener in listeners:
+        post_save.disconnect(listener, sender=JobEvent)
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def messages(job: TuningJob) -> list[str]:
+    return [event.message for event in job.events.order_by("pk")]
+
+
+def test_a_killed_trainer_fails_its_job(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    when_started(lambda: os.kill(pids[0], signal.SIGKILL))
+    training.train(job)
+    assert job.status == JobStatus.FAILED
+    assert job.error["code"] == "server_error"
+    assert "memory ran out" in job.error["message"]
+
+
+def test_a_trainer_that_is_stopped_gives_its_job_back(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    when_started(lambda: os.kill(pids[0], signal.SIGTERM))
+    training.train(job)
+    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert "The trainer was stopped." in messages(job)[-1]
+
+
+def test_a_cancelled_job_stops_its_trainer(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    when_started(lambda: jobs.cancel_job(TuningJob.objects.get(pk=job.pk)))
+    began = time.monotonic()
+    training.train(job)
+    assert time.monotonic() - began < 10
+    assert not is_alive(pids[0])
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert messages(job)[-1] in ("The job was cancelled", "Starting the trainer")
+
+
+def test_a_trainer_that_hears_nothing_any_more_is_killed(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    def freeze_and_cancel() -> None:
+        os.kill(pids[0], signal.SIGSTOP)  # SIGTERM now waits for ever
+        jobs.cancel_job(TuningJob.objects.get(pk=job.pk))
+
+    when_started(freeze_and_cancel)
+    began = time.monotonic()
+    training.train(job)
+    assert trainer_process.STOP_SECONDS <= time.monotonic() - began < 15
+    assert not is_alive(pids[0])
+
+
+def test_a_trainer_believed_dead_changes_nothing_any_more(
+    job: TuningJob, when_started: Any
+):
+    def lose() -> None:
+        requeue_job(TuningJob.objects.get(pk=job.pk), "The trainer stopped answering.")
+
+    when_started(lose)
+    training.train(job)
+    assert job.events.filter(message="Starting the trainer").exists()
+    job.refresh_from_db()
+    assert (job.status, job.claim) == (JobStatus.QUEUED, None)
+
+
+def test_a_trainer_whose_worker_died_stops(
+    job: TuningJob, pids: list[int], when_started: Any, monkeypatch: Any
+):
+    when_started(lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
+    training.train(job)
+    assert not is_alive(pids[0])
+    assert job.status == JobStatus.QUEUED
+
+
+def test_of_two_trainers_only_one_takes_the_job(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    copy = TuningJob.objects.get(pk=job.pk)
+    when_started(lambda: training.train(copy))
+    when_started(lambda: os.kill(pids[0], signal.SIGKILL))
+    training.train(job)
+    assert len(pids) == 1
+
+
+def test_a_second_attempt_begins_in_an_empty_folder(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    when_started(lambda: os.kill(pids[-1], signal.SIGTERM))
+    training.train(job)
+    (runs_folder() / job.wire_id / "attempt-1" / "left-over").touch()
+    TuningJob.objects.update(attempts=1)
+    job.refresh_from_db()
+    training.train(job)
+    assert [path.name for path in (runs_folder() / job.wire_id).iterdir()] == [
+        "attempt-2"
+    ]
+
+
+def test_the_training_data_does_not_stay_in_the_runs_folder(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    when_started(lambda: os.kill(pids[0], signal.SIGKILL))
+    training.train(job)
+    folder = runs_folder() / job.wire_id / "attempt-1"
+    assert sorted(path.name for path in folder.iterdir()) == ["run.json", "trainer.log"]
+
+
+def test_a_file_deleted_before_the_training_fails_the_job(job: TuningJob):
+    delete_file(job.organization.file_set.get())
+    training.train(job)
+    assert job.status == JobStatus.FAILED
+    assert "was deleted before the training began" in job.error["message"]
+
+
+def test_a_folder_that_cannot_be_written_fails_the_job(job: TuningJob):
+    runs_folder().parent.mkdir(parents=True, exist_ok=True)
+    runs_folder().touch()  # a file where the folder should be
+    training.train(job)
+    assert job.status == JobStatus.FAILED
+    assert "could not write the run's files" in job.error["message"]
+
+
+def test_the_trainer_gets_no_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECRET_KEY", "secret")
+    monkeypatch.setenv("DATABASE_URL", "postgres://secret")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    environment = trainer_process._environment()
+    assert environment["OMP_NUM_THREADS"] == "2"
+    assert "secret" not in " ".join(environment.values())
+
+
+def test_of_the_log_only_the_name_of_the_exception_is_told(tmp_path: Path):
+    log = "Traceback (most recent call last):\n  File x\nfoo.BadError: private chat\n"
+    (tmp_path / "trainer.log").write_text(log)
+    assert TrainerProcess(tmp_path).last_exception() == "foo.BadError"
