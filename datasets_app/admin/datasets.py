@@ -1,0 +1,161 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext_lazy as _
+
+from datasets_app import services, tasks
+from datasets_app.forms import FreezeForm, ImportForm
+from datasets_app.models import Dataset, Tag
+from teams_app.access import has_role, require_role
+from teams_app.models import Role
+from teams_app.scoped_admin import TeamScopedAdmin
+
+
+@admin.register(Dataset)
+class DatasetAdmin(TeamScopedAdmin):
+    """Datasets, and the pages that import into one and freeze it."""
+
+    change_form_template = "admin/datasets_app/dataset/change_form.html"
+    list_display = (
+        "name",
+        "team",
+        "n_examples",
+        "n_draft",
+        "n_approved",
+        "n_rejected",
+        "n_invalid",
+        "created_at",
+    )
+    list_select_related = ("team",)
+    search_fields = ("name", "description")
+    show_full_result_count = False
+    counts = ("n_examples", "n_draft", "n_approved", "n_rejected", "n_invalid")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        return services.with_counts(super().get_queryset(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ("team", "name", "description")
+        return (*fields, *self.counts, "created_at", "created_by") if obj else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = (*self.counts, "created_at", "created_by")
+        return ("team", *shown) if obj else shown
+
+    def save_model(
+        self, request: HttpRequest, obj: Dataset, form: Any, change: bool
+    ) -> None:
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if obj := kwargs.get("obj"):
+            context["may_import"] = has_role(request.user, obj, Role.CURATOR)
+            context["may_freeze"] = has_role(request.user, obj, Role.REVIEWER)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        name = "datasets_app_dataset"
+        return [
+            path("<int:pk>/import/", view(self.import_view), name=f"{name}_import"),
+            path("<int:pk>/freeze/", view(self.freeze_view), name=f"{name}_freeze"),
+            *super().get_urls(),
+        ]
+
+    def import_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        dataset = self._dataset(request, pk, Role.CURATOR)
+        form = ImportForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                run = services.start_import(
+                    dataset=dataset,
+                    file_name=form.cleaned_data["file"].name,
+                    by=request.user,
+                    **form.cleaned_data,
+                )
+            except services.StorageFull as exc:
+                form.add_error("file", str(exc))
+            else:
+                tasks.run_import.delay_on_commit(run.pk)
+                return redirect("admin:datasets_app_importrun_change", run.pk)
+        title = now_translated("Import JSONL")
+        return self._form_page(request, dataset, form, title)
+
+    def freeze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        dataset = self._dataset(request, pk, Role.REVIEWER)
+        form = FreezeForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                version = services.freeze(
+                    dataset=dataset, by=request.user, **form.cleaned_data
+                )
+            except services.DatasetsError as exc:
+                form.add_error(None, str(exc))
+            else:
+                messages.success(
+                    request,
+                    now_translated("Frozen as %(version)s.") % {"version": version},
+                )
+                return redirect("admin:datasets_app_datasetversion_change", version.pk)
+        return self._form_page(request, dataset, form, now_translated("Freeze"))
+
+    def _dataset(self, request: HttpRequest, pk: int, role: Role) -> Dataset:
+        dataset = get_object_or_404(self.get_queryset(request), pk=pk)
+        require_role(request.user, dataset, role)
+        return dataset
+
+    def _form_page(
+        self, request: HttpRequest, dataset: Dataset, form: BaseForm, title: str
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "subtitle": dataset.name,
+            "opts": Dataset._meta,
+            "original": dataset,
+            "form": form,
+        }
+        return TemplateResponse(
+            request, "admin/datasets_app/dataset/form_page.html", context
+        )
+
+    @admin.display(description=_("examples"), ordering="n_examples")
+    def n_examples(self, obj: Any) -> int:
+        return obj.n_examples
+
+    @admin.display(description=_("draft"), ordering="n_draft")
+    def n_draft(self, obj: Any) -> int:
+        return obj.n_draft
+
+    @admin.display(description=_("approved"), ordering="n_approved")
+    def n_approved(self, obj: Any) -> int:
+        return obj.n_approved
+
+    @admin.display(description=_("rejected"), ordering="n_rejected")
+    def n_rejected(self, obj: Any) -> int:
+        return obj.n_rejected
+
+    @admin.display(description=_("with problems"), ordering="n_invalid")
+    def n_invalid(self, obj: Any) -> int:
+        return obj.n_invalid
+
+
+@admin.register(Tag)
+class TagAdmin(TeamScopedAdmin):
+    list_display = ("name", "team")
+    list_select_related = ("team",)
+    search_fields = ("name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("team",) if obj else ()

@@ -1,0 +1,96 @@
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
+from datasets_app.admin.turn_editor import TurnEditor
+from datasets_app.models import Example
+
+SMALL = {"rows": 4, "spellcheck": "false", "class": "turn-editor__json"}
+
+
+class ExampleForm(forms.ModelForm):
+    """Edits one conversation, and notices if somebody else did so meanwhile."""
+
+    messages = MessagesField(widget=TurnEditor, label=gettext_lazy("Messages"))
+    tools = ExactJSONFormField(widget=forms.Textarea(attrs=SMALL), required=False)
+    functions = ExactJSONFormField(
+        widget=forms.Textarea(attrs=SMALL),
+        required=False,
+        help_text=gettext_lazy("The old form of tools; new rows use tools."),
+    )
+    opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Example
+        fields = (
+            "dataset",
+            "split",
+            "messages",
+            "tools",
+            "parallel_tool_calls",
+            "functions",
+            "tags",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["opened_at"] = self.instance.updated_at.isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.instance.pk:
+            self._notice_other_change(cleaned.get("opened_at", ""))
+        self._keep_tags_in_team(cleaned)
+        return cleaned
+
+    def _notice_other_change(self, opened_at: str) -> None:
+        """The row stays locked until this request ends, so nobody slips in between."""
+        current = (
+            Example.objects.select_for_update(of=("self",))
+            .select_related("updated_by")
+            .get(pk=self.instance.pk)
+        )
+        if opened_at == current.updated_at.isoformat():
+            return
+        self._take_as_opened(current)
+        changed_at = timezone.localtime(current.updated_at)
+        raise forms.ValidationError(
+            _(
+                "%(user)s changed this example at %(time)s, after you had opened it. "
+                "Nothing is stored yet and all you typed is still here. Open the "
+                "example in another tab to see the other change; save again to put "
+                "yours in its place."
+            )
+            % {
+                "user": current.updated_by or _("Somebody"),
+                "time": date_format(changed_at, "TIME_FORMAT"),
+            },
+            code="conflict",
+        )
+
+    def _take_as_opened(self, current: Example) -> None:
+        """Who saves again after the warning has decided."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data[self.add_prefix("opened_at")] = current.updated_at.isoformat()
+        self.data = data
+
+    def _keep_tags_in_team(self, cleaned: dict[str, Any]) -> None:
+        dataset = self.instance.dataset if self.instance.pk else cleaned.get("dataset")
+        if dataset is None:
+            return
+        tags = cleaned.get("tags") or ()
+        foreign = [str(tag) for tag in tags if tag.team_id != dataset.team_id]
+        if foreign:
+            self.add_error(
+                "tags",
+                _("Not a tag of the team “%(team)s”: %(tags)s.")
+                % {"team": dataset.team, "tags": ", ".join(foreign)},
+            )
