@@ -32,6 +32,7 @@ class TeamUserAdmin(UserAdmin):
         (gettext_lazy("Rights"), {"fields": ("is_active", "is_superuser")}),
         (gettext_lazy("Important dates"), {"fields": ("last_login", "date_joined")}),
     )
+    readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
 
     def get_deleted_objects(
@@ -39,8 +40,7 @@ class TeamUserAdmin(UserAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         users = list(objs)
         to_delete, counts, needed, protected = super().get_deleted_objects(
-            users,
-            request,  # type: ignore[arg-type]
+            users, request
         )
         protected += [
             _("the team “%(team)s”, which would have no owner left") % {"team": team}

@@ -13,7 +13,7 @@ class TeamScopedRelatedFilter(RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
-    ) -> list[tuple[str, str]]:
+    ) -> Any:
         visible = field.remote_field.model.objects.visible_to(request.user)
         return field.get_choices(
             include_blank=False,
@@ -27,6 +27,4 @@ def _leads_to_a_team(field: Field) -> bool:
     return hasattr(related, "TEAM_PATH")
 
 
-FieldListFilter.register(  # type: ignore[attr-defined]
-    _leads_to_a_team, TeamScopedRelatedFilter, take_priority=True
-)
+FieldListFilter.register(_leads_to_a_team, TeamScopedRelatedFilter, take_priority=True)

@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams_app.models import Membership, Role, User
+from teams_app.scoped_admin import LabelledFormSet
 
 
 class MembershipForm(forms.ModelForm):
@@ -46,7 +47,7 @@ class MembershipForm(forms.ModelForm):
         return user
 
 
-class MembershipFormSet(BaseInlineFormSet):
+class MembershipFormSet(LabelledFormSet):
     """Nobody is in a team twice, and no team is left without an owner."""
 
     def clean(self) -> None:
@@ -65,7 +66,7 @@ class MembershipFormSet(BaseInlineFormSet):
 
     def _stays(self, form: forms.ModelForm) -> bool:
         is_row = bool(form.instance.pk) or form.has_changed()
-        return is_row and not self._should_delete_form(form)
+        return is_row and not form.cleaned_data.get(DELETION_FIELD_NAME)
 
     def _refuse_doubles(self, users: list[User]) -> None:
         for user in users:

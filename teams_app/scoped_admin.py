@@ -6,8 +6,8 @@ Django's own model permissions are not asked: roles are the only rights there ar
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from teams_app.access import has_role, has_role_anywhere
@@ -67,7 +67,7 @@ class TeamScopedMixin:
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
     def _narrow(
-        self, db_field: models.Field, request: HttpRequest, kwargs: dict
+        self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]
     ) -> None:
         """Offer, and so accept, only rows of teams where the user may add."""
         related = db_field.remote_field.model
@@ -79,5 +79,14 @@ class TeamScopedAdmin(TeamScopedMixin, admin.ModelAdmin):
     pass
 
 
+class LabelledFormSet(BaseInlineFormSet):
+    """Rows of a table have no labels; those who hear the page get the column's name."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.widget.attrs.setdefault("aria-label", field.label)
+
+
 class TeamScopedTabularInline(TeamScopedMixin, admin.TabularInline):
-    pass
+    formset = LabelledFormSet

@@ -1,5 +1,7 @@
 """Signing in, and the user's own page: teams, API tokens, password."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
@@ -13,7 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from teams_app import services
 from teams_app.forms import TokenForm
-from teams_app.models import ApiToken
+from teams_app.models import ApiToken, Membership, User
 
 
 class SignInView(auth_views.LoginView):
@@ -42,20 +44,18 @@ class PasswordView(auth_views.PasswordChangeView):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """A new token is shown in the answer to the POST itself, so it is stored nowhere."""
+    """A new token is shown in the answer to its POST alone: it is stored nowhere."""
+    user = cast(User, request.user)
     form = TokenForm(request.POST or None)
     new_token = None
     if request.method == "POST" and form.is_valid():
-        new_token = services.make_token(
-            user=request.user,  # type: ignore[arg-type]
-            name=form.cleaned_data["name"],
-        )
+        new_token = services.make_token(user=user, name=form.cleaned_data["name"])
         form = TokenForm()
     context = {
         "form": form,
         "new_token": new_token,
-        "tokens": ApiToken.objects.filter(user=request.user),
-        "memberships": request.user.membership_set.select_related("team"),  # type: ignore[union-attr]
+        "tokens": ApiToken.objects.filter(user=user),
+        "memberships": Membership.objects.filter(user=user).select_related("team"),
     }
     return render(request, "teams_app/tokens.html", context)
 
@@ -63,7 +63,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken, pk=pk, user=request.user)
+    token = get_object_or_404(ApiToken, pk=pk, user=cast(User, request.user))
     services.revoke_token(token)
     messages.success(
         request, _("The token “%(name)s” no longer works.") % {"name": token.name}
