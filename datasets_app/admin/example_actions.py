@@ -23,15 +23,6 @@ Examples = QuerySet[Example]
 class ExampleActions:
     """Mixed into the admin class of examples."""
 
-    actions = (
-        "approve",
-        "reject",
-        "move_to_training",
-        "move_to_validation",
-        "tag",
-        "untag",
-    )
-
     def has_review_permission(self, request: HttpRequest) -> bool:
         return has_role_anywhere(request.user, Role.REVIEWER)
 

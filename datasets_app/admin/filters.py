@@ -23,10 +23,10 @@ class DatasetFilter(admin.SimpleListFilter):
         return [(str(dataset.pk), dataset.name) for dataset in datasets]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        known = dict(self.lookup_choices)
-        return (
-            queryset.filter(dataset=self.value()) if self.value() in known else queryset
-        )
+        chosen = self.value()
+        if chosen not in dict(self.lookup_choices):
+            return queryset
+        return queryset.filter(dataset=chosen)
 
 
 class TagFilter(admin.SimpleListFilter):

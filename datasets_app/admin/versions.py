@@ -48,9 +48,8 @@ class DatasetVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("identical to"))
     def same_content(self, obj: DatasetVersion) -> str:
-        return str(
-            obj.first_with_same_content() or now_translated("no earlier version")
-        )
+        same = obj.first_with_same_content()
+        return str(same) if same else now_translated("no earlier version")
 
     @admin.display(description=_("downloads"))
     def downloads(self, obj: DatasetVersion) -> SafeString:
