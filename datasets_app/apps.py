@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class DatasetsConfig(AppConfig):
     name = "datasets_app"
     verbose_name = _("Datasets")
+
+    def ready(self) -> None:
+        import_module("datasets_app.file_cleanup")

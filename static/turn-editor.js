@@ -198,6 +198,11 @@ class TurnEditor {
         turn.content = parts;
       });
     }
+    if (turn.content != null && typeof turn.content !== "string") {
+      return this.jsonBox(this.words.content, turn.content, () => true, (content) => {
+        turn.content = content;
+      });
+    }
     const box = element("textarea", {
       className: "turn-editor__content",
       value: turn.content ?? "",

@@ -34,6 +34,14 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
     """Reading, mending and reviewing conversations."""
 
     form = ExampleForm
+    actions = (
+        "approve",
+        "reject",
+        "move_to_training",
+        "move_to_validation",
+        "tag",
+        "untag",
+    )
     change_form_template = "admin/datasets_app/example/change_form.html"
     list_display = (
         "question",

@@ -19,7 +19,11 @@ FEW = 10
 def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
     versions = DatasetVersion.objects.select_related("dataset__team", "created_by")
     version = get_row(request, versions, pk, Role.VIEWER)
-    rows = version.rows.order_by("split", "line_number").select_related("example")
+    rows = (
+        version.rows.order_by("split", "line_number")
+        .select_related("example")
+        .defer("example__messages", "example__tools", "example__text")
+    )
     context = {
         "version": version,
         "same": version.first_with_same_content(),
