@@ -29,6 +29,11 @@ class ProviderForm(forms.ModelForm):
     class Meta:
         model = Provider
         fields = ("team", "name", "kind", "base_url", "default_base_model")
+        widgets = {
+            "base_url": forms.URLInput(
+                attrs={"placeholder": "https://api.openai.com/v1", "size": 60}
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -50,7 +50,8 @@ class Provider(models.Model):
         choices=ProviderKind,
         default=ProviderKind.COMPATIBLE,
     )
-    base_url = models.URLField(_("base URL"), max_length=500)
+    # No URLField: it refuses the names that servers have in a private network.
+    base_url = models.CharField(_("base URL"), max_length=500)
     api_key = EncryptedTextField(_("API key"), blank=True)
     default_base_model = models.CharField(
         _("default base model"), max_length=100, blank=True
@@ -158,10 +159,7 @@ class FineTuningJob(models.Model):
         _("seed"), null=True, blank=True, validators=[check_seed]
     )
     hyperparameters: Any = models.JSONField(
-        _("hyperparameters"),
-        default=dict,
-        blank=True,
-        validators=[check_hyperparameters],
+        _("hyperparameters"), default=dict, blank=True
     )
     status = models.CharField(
         _("status"), max_length=20, choices=JobStatus, default=JobStatus.DRAFT
@@ -219,6 +217,10 @@ class FineTuningJob(models.Model):
 
     def clean(self) -> None:
         """One team owns all of a job, and the version is long enough to train on."""
+        try:  # no field validator, for those never see an empty list or null
+            check_hyperparameters(self.hyperparameters)
+        except ValidationError as exc:
+            raise ValidationError({"hyperparameters": exc}) from exc
         if self.dataset_version_id and self.provider_id:
             if self.dataset_version.dataset.team_id != self.provider.team_id:
                 raise ValidationError(
