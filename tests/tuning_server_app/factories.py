@@ -111,5 +111,10 @@ def make_checkpoint(job: TuningJob, step_number: int = 1) -> Checkpoint:
     )
 
 
+def error_of(job: TuningJob) -> dict[str, Any]:
+    assert job.error is not None
+    return job.error
+
+
 def opened(content: bytes) -> io.BytesIO:
     return io.BytesIO(content)

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
+from teams_app.models import Role
 from tests.factories import make_member
 from tests.tuning_server_app.factories import make_job, make_key
-from teams_app.models import Role
 from tuning_server_app.models import ApiKey, JobStatus
 
 KEYS = "/admin/tuning_server_app/apikey/"

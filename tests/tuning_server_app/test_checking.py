@@ -2,8 +2,13 @@
 
 import pytest
 
-from tests.tuning_server_app.factories import chats, make_file, make_job
-from tests.tuning_server_app.factories import make_organization
+from tests.tuning_server_app.factories import (
+    chats,
+    error_of,
+    make_file,
+    make_job,
+    make_organization,
+)
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services.checking import validate_files
 from tuning_server_app.services.files import delete_file
@@ -34,7 +39,7 @@ def test_a_job_with_good_files_is_queued():
 def test_too_few_rows_fail_the_job():
     job = checked_job(chats(9))
     assert job.status == JobStatus.FAILED
-    assert (job.error["code"], job.error["param"]) == (
+    assert (error_of(job)["code"], error_of(job)["param"]) == (
         "invalid_n_examples",
         "training_file",
     )
@@ -43,11 +48,11 @@ def test_too_few_rows_fail_the_job():
 
 def test_a_bad_validation_file_fails_the_job():
     job = checked_job(chats(), b"nonsense")
-    assert (job.error["code"], job.error["param"]) == (
+    assert (error_of(job)["code"], error_of(job)["param"]) == (
         "invalid_file_format",
         "validation_file",
     )
-    assert "Example 1" in job.error["message"]
+    assert "Example 1" in error_of(job)["message"]
 
 
 def test_a_file_deleted_meanwhile_fails_the_job():
@@ -56,8 +61,8 @@ def test_a_file_deleted_meanwhile_fails_the_job():
     job = make_job(organization=organization, training_file=file.wire_id)
     delete_file(file)
     validate_files(job)
-    assert job.error["code"] == "invalid_training_file"
-    assert "was deleted" in job.error["message"]
+    assert error_of(job)["code"] == "invalid_training_file"
+    assert "was deleted" in error_of(job)["message"]
 
 
 def test_of_two_checks_only_one_reads_the_files():

@@ -17,9 +17,18 @@ from tuning_server_app.services import files
 from tuning_server_app.views import uploads
 
 
-def upload(api: Client, content: bytes = b"", name: str = "a.jsonl", **fields: str):
+def upload(
+    api: Client, content: bytes = b"", name: str = "a.jsonl", **fields: Any
+) -> Any:
     file = SimpleUploadedFile(name, content or chats())
     return api.post("/v1/files", {"purpose": "fine-tune", "file": file, **fields})
+
+
+def life(seconds: str) -> dict[str, Any]:
+    return {
+        "expires_after[anchor]": "created_at",
+        "expires_after[seconds]": seconds,
+    }
 
 
 def stored() -> list[Path]:
@@ -31,7 +40,7 @@ def test_an_upload_is_kept_byte_for_byte(api: Client):
     assert body["filename"] == "채팅.jsonl"
     assert body["bytes"] == len(chats(3))
     assert body["status"] == "processed"
-    content = api.get(f"/v1/files/{body['id']}/content")
+    content: Any = api.get(f"/v1/files/{body['id']}/content")
     assert b"".join(content.streaming_content) == chats(3)
     content.close()
 
@@ -185,25 +194,13 @@ def test_odd_pages_are_answered(api: Client, query: str):
 
 
 def test_a_file_expires_when_its_uploader_said(api: Client):
-    body = upload(
-        api,
-        **{
-            "expires_after[anchor]": "created_at",
-            "expires_after[seconds]": "3600",
-        },
-    ).json()
+    body = upload(api, **life("3600")).json()
     assert body["expires_at"] == pytest.approx(body["created_at"] + 3600, abs=2)
 
 
 @pytest.mark.parametrize("seconds", ["3599", "2592001", "-1", "soon", ""])
 def test_an_impossible_life_is_refused(api: Client, seconds: str):
-    response = upload(
-        api,
-        **{
-            "expires_after[anchor]": "created_at",
-            "expires_after[seconds]": seconds,
-        },
-    )
+    response = upload(api, **life(seconds))
     assert response.status_code == 400
     assert stored() == []
 

@@ -70,8 +70,8 @@ def test_an_unknown_model_is_not_found(api: Client, training_file: str):
 
 @pytest.mark.parametrize("param", ["training_file", "validation_file"])
 def test_an_unknown_file_is_refused(api: Client, training_file: str, param: str):
-    body = {"model": BASE, "training_file": training_file, param: "file-unknown"}
-    response = create(api, **body)
+    files = {"training_file": training_file, param: "file-unknown"}
+    response = api.post(JOBS, {"model": BASE, **files}, "application/json")
     assert response.status_code == 400
     assert response.json()["error"]["param"] == param
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from tests.tuning_server_app.factories import make_job, make_organization
+from tests.tuning_server_app.factories import error_of, make_job, make_organization
 from tuning_server_app.models import JobStatus
 from tuning_server_app.services import queue
 
@@ -54,5 +54,5 @@ def test_after_three_attempts_a_job_fails_and_says_why():
     queue.requeue_lost_jobs()
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
-    assert job.error["code"] == "server_error"
-    assert "attempt 3 of 3" in job.error["message"]
+    assert error_of(job)["code"] == "server_error"
+    assert "attempt 3 of 3" in error_of(job)["message"]

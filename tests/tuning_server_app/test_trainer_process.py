@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 from django.db.models.signals import post_save
 
-from tests.tuning_server_app.factories import make_file, make_job, make_organization
+from tests.tuning_server_app.factories import (
+    error_of,
+    make_file,
+    make_job,
+    make_organization,
+)
 from tuning_server_app import trainer_process
 from tuning_server_app.models import JobEvent, JobStatus, TuningJob
 from tuning_server_app.services import jobs, training
@@ -81,8 +86,8 @@ def test_a_killed_trainer_fails_its_job(
     when_started(lambda: os.kill(pids[0], signal.SIGKILL))
     training.train(job)
     assert job.status == JobStatus.FAILED
-    assert job.error["code"] == "server_error"
-    assert "memory ran out" in job.error["message"]
+    assert error_of(job)["code"] == "server_error"
+    assert "memory ran out" in error_of(job)["message"]
 
 
 def test_a_trainer_that_is_stopped_gives_its_job_back(
@@ -180,7 +185,7 @@ def test_a_file_deleted_before_the_training_fails_the_job(job: TuningJob):
     delete_file(job.organization.file_set.get())
     training.train(job)
     assert job.status == JobStatus.FAILED
-    assert "was deleted before the training began" in job.error["message"]
+    assert "was deleted before the training began" in error_of(job)["message"]
 
 
 def test_a_folder_that_cannot_be_written_fails_the_job(job: TuningJob):
@@ -188,7 +193,7 @@ def test_a_folder_that_cannot_be_written_fails_the_job(job: TuningJob):
     runs_folder().touch()  # a file where the folder should be
     training.train(job)
     assert job.status == JobStatus.FAILED
-    assert "could not write the run's files" in job.error["message"]
+    assert "could not write the run's files" in error_of(job)["message"]
 
 
 def test_the_trainer_gets_no_secret(monkeypatch: pytest.MonkeyPatch):

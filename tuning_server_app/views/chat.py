@@ -17,6 +17,24 @@ from tuning_server_app.views.endpoint import Endpoint, read_json
 logger = logging.getLogger(__name__)
 
 
+class _Events:
+    """The stream; if it breaks, its last event says so in a form that clients raise.
+
+    Django closes it when the client is gone, even before the first word.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.close = answer.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._answer.chunks()
+        except InferenceDown as error:
+            logger.exception("The inference process died while it answered.")
+            yield b"data: " + orjson.dumps(_unavailable(error).envelope) + b"\n\n"
+
+
 class ChatCompletions(Endpoint):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         body = _check(read_json(request))
@@ -53,20 +71,11 @@ def _pass_on(answer: Answer) -> HttpResponseBase:
             answer.read(), status=answer.status, content_type=answer.content_type
         )
     response = StreamingHttpResponse(
-        _events(answer), status=answer.status, content_type=answer.content_type
+        _Events(answer), status=answer.status, content_type=answer.content_type
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the words back
     return response
-
-
-def _events(answer: Answer) -> Iterator[bytes]:
-    """The stream; if it breaks, its last event says so in a form that clients raise."""
-    try:
-        yield from answer.chunks()
-    except InferenceDown as error:
-        logger.exception("The inference process died while it answered.")
-        yield b"data: " + orjson.dumps(_unavailable(error).envelope) + b"\n\n"
 
 
 def _unavailable(error: InferenceDown) -> ApiError:

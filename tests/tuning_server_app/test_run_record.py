@@ -1,0 +1,144 @@
+"""How a trainer's reports become events, checkpoints and a model."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.tuning_server_app.factories import make_job, make_organization
+from tuning_server_app import file_store
+from tuning_server_app.models import File, JobStatus, TunedModel, TuningJob
+from tuning_server_app.services.jobs import cancel_job
+from tuning_server_app.services.run_record import ClaimLost, RunRecord
+
+pytestmark = pytest.mark.django_db
+
+RESOLVED = {
+    "type": "resolved",
+    "hyperparameters": {
+        "n_epochs": 8,
+        "batch_size": 4,
+        "learning_rate_multiplier": 1.0,
+    },
+    "n_rows": 15,
+    "n_tokens": 3000,
+    "total_steps": 32,
+}
+FINISHED = {
+    "type": "finished",
+    "trained_tokens": 24_000,
+    "folder": "checkpoints/step-32",
+}
+
+
+def metrics(step: int = 1, **more: float) -> dict[str, Any]:
+    return {
+        "type": "metrics",
+        "step": step,
+        "total_steps": 32,
+        "epoch": step / 4,
+        "train_loss": 0.154,
+        "train_mean_token_accuracy": 0.9,
+        "learning_rate": 0.001,
+        "seconds": 2.5,
+        "estimated_seconds_left": 60.0,
+        **more,
+    }
+
+
+def checkpoint(step: int) -> dict[str, Any]:
+    return {
+        "type": "checkpoint",
+        "step": step,
+        "epoch": step // 4,
+        "folder": f"checkpoints/step-{step}",
+        "metrics": {"step": step, "train_loss": 0.1},
+    }
+
+
+@pytest.fixture
+def record() -> RunRecord:
+    return RunRecord(
+        make_job(
+            organization=make_organization(slug="acme"),
+            wire_id="ftjob-abcdefgh",
+            status="running",
+            claim="0" * 32,
+            attempts=1,
+            suffix="cards",
+        )
+    )
+
+
+def test_resolved_hyperparameters_take_the_place_of_auto(record: RunRecord):
+    record.store(RESOLVED)
+    job = TuningJob.objects.get()
+    assert job.resolved_hyperparameters == RESOLVED["hyperparameters"]
+    assert job.hyperparameters["n_epochs"] == "auto"  # for the next attempt
+
+
+def test_a_step_is_an_event_with_numbers_and_openais_words(record: RunRecord):
+    record.store(metrics(valid_loss=0.271, full_valid_loss=0.4))
+    event = record.job.events.get()
+    assert event.kind == "metrics"
+    assert event.message == (
+        "Step 1/32: training loss=0.15, validation loss=0.27, full validation loss=0.40"
+    )
+    assert event.data == {
+        name: value
+        for name, value in metrics(valid_loss=0.271, full_valid_loss=0.4).items()
+        if name not in ("type", "estimated_seconds_left")
+    }
+    assert TuningJob.objects.get().estimated_finish_at is not None
+
+
+def test_of_the_checkpoints_the_last_three_stay(record: RunRecord):
+    for step in (4, 8, 12, 16):
+        record.store(checkpoint(step))
+    rows = record.job.checkpoints.order_by("step_number")
+    assert [row.step_number for row in rows] == [8, 12, 16]
+    base = "ft:SmolLM2-135M-Instruct:acme:cards:abcdefgh"
+    assert rows[0].tuned_model.name == f"{base}:ckpt-step-8"
+    assert TunedModel.objects.count() == 3
+
+
+def test_success_leaves_a_model_and_a_table(record: RunRecord):
+    record.store(metrics(1))
+    record.store(metrics(2, valid_loss=0.5))
+    record.succeed(FINISHED)
+    job = TuningJob.objects.get()
+    assert job.status == JobStatus.SUCCEEDED
+    assert job.trained_tokens == 24_000
+    assert job.fine_tuned_model == "ft:SmolLM2-135M-Instruct:acme:cards:abcdefgh"
+    assert TunedModel.objects.get().adapter == (
+        "ftjob-abcdefgh/attempt-1/checkpoints/step-32"
+    )
+    results = File.objects.get(wire_id=job.result_files[0])
+    table = base64.b64decode(file_store.path_of(results.blob).read_bytes()).decode()
+    assert table.splitlines()[0].startswith("step,train_loss,train_accuracy,valid_loss")
+    assert table.splitlines()[2] == "2,0.154,0.9,0.5,,,"
+    messages = [event.message for event in job.events.order_by("pk")]
+    assert messages[-2:] == [
+        f"New fine-tuned model created: {job.fine_tuned_model}",
+        "The job has successfully completed",
+    ]
+
+
+@pytest.mark.parametrize(
+    "event", [{"type": "progress", "message": "x"}, RESOLVED, metrics(), checkpoint(4)]
+)
+def test_after_a_cancel_nothing_is_written(record: RunRecord, event: dict[str, Any]):
+    cancel_job(TuningJob.objects.get())
+    with pytest.raises(ClaimLost):
+        record.store(event)
+    assert [row.message for row in record.job.events.all()] == ["The job was cancelled"]
+    assert not TunedModel.objects.exists()
+
+
+def test_a_cancel_at_the_last_moment_leaves_no_model(record: RunRecord):
+    cancel_job(TuningJob.objects.get())
+    with pytest.raises(ClaimLost):
+        record.succeed(FINISHED)
+    assert not TunedModel.objects.exists()
+    assert not File.objects.exists()
+    assert list(file_store.folder().iterdir()) == []
