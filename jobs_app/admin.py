@@ -201,7 +201,7 @@ class FineTuningJobAdmin(TeamScopedAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
             obj.save()
             return
-        names = ("team", "hyperparameters", *form.Meta.fields)
+        names = ("team", "hyperparameters", *DraftForm.Meta.fields)
         if not services.change_draft(obj, **{n: getattr(obj, n) for n in names}):
             text = _("%(job)s was launched meanwhile; your changes were not stored.")
             self.message_user(request, text % {"job": obj}, messages.ERROR)
