@@ -31,6 +31,7 @@ def test_a_claim_needs_the_due_time_that_was_read(monkeypatch):
 
     job = make_job(status=JobStatus.PENDING)
     read_at, until = job.next_poll_at, now() + timedelta(minutes=1)
+    assert read_at is not None
 
     assert driving._claim_one(job.pk, "next_poll_at", read_at, until)
     assert not driving._claim_one(job.pk, "next_poll_at", read_at, until)

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +25,11 @@ def create(**overrides) -> FineTuningJob:
     if "dataset_version" not in overrides:
         dataset = make_dataset(team=provider.team)
         overrides["dataset_version"] = make_version(dataset=dataset)
-    defaults = {"base_model": "base-model", "hyperparameters": {}, "by": None}
+    defaults: dict[str, Any] = {
+        "base_model": "base-model",
+        "hyperparameters": {},
+        "by": None,
+    }
     return services.create_job(provider=provider, **{**defaults, **overrides})
 
 
