@@ -19,6 +19,7 @@ from jobs_app.models import (
 )
 from teams_app.models import Role, User
 from tests.factories import (
+    chat_lines,
     make_dataset,
     make_member,
     make_provider,
@@ -46,7 +47,12 @@ def seed(*, n_jobs: int, n_steps: int) -> History:
     user = make_member(Role.OWNER, team, username="benchmark")
     providers = [make_provider(team=team, name=name) for name in ("built-in", "OpenAI")]
     versions = [
-        make_version(dataset=make_dataset(team=team, name=name), number=1)
+        make_version(
+            dataset=make_dataset(team=team, name=name),
+            number=1,
+            validation=chat_lines(6),
+            validation_sha256=64 * "0",
+        )
         for name in DATASETS
     ]
     jobs = FineTuningJob.objects.bulk_create(

@@ -101,17 +101,14 @@ class LaunchForm(forms.Form):
     n_epochs = AutoNumberField(
         _integer("n_epochs"),
         label=_("Epochs"),
-        help_text=_("How often the training reads every row: 1 to 50."),
     )
     batch_size = AutoNumberField(
         _integer("batch_size"),
         label=_("Batch size"),
-        help_text=_("Rows per step: 1 to 256."),
     )
     learning_rate_multiplier = AutoNumberField(
         forms.FloatField(min_value=1e-6, max_value=1000),
-        label=_("Learning-rate multiplier"),
-        help_text=_("1 keeps the provider's own rate."),
+        label=_("Learning rate ×"),
     )
     suffix = forms.CharField(
         label=_("Suffix"),

@@ -1,14 +1,14 @@
 """What a person may ask a job's models, and which models those are."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from datasets_app.models import DatasetVersion
 from jobs_app.models import FineTuningJob
 
-FINAL = "final"
+NEWEST = "newest"
 BASE = "base"
 LONGEST_LINE = 1024 * 1024  # the page needs one short text, not a 50 MB row
 
@@ -27,14 +27,23 @@ def base_model(job: FineTuningJob) -> AskableModel:
 
 
 def tuned_models(job: FineTuningJob) -> list[AskableModel]:
-    """The finished model first, then its checkpoints from the latest back."""
-    models = []
+    """The newest first, under a key that stays while newer ones come.
+
+    So whoever asks "the newest" goes on doing so, and whoever chose an older
+    checkpoint keeps that.
+    """
+    older = [
+        AskableModel(
+            key=str(checkpoint.pk),
+            label=_("Checkpoint at step %(step)s") % {"step": checkpoint.step_number},
+            name=checkpoint.name,
+        )
+        for checkpoint in reversed(job.checkpoints.all())
+    ]
     if job.fine_tuned_model:
-        models.append(AskableModel(FINAL, _("Tuned model"), job.fine_tuned_model))
-    for checkpoint in reversed(job.checkpoints.all()):
-        label = _("Checkpoint at step %(step)s") % {"step": checkpoint.step_number}
-        models.append(AskableModel(str(checkpoint.pk), label, checkpoint.name))
-    return models
+        tuned = AskableModel(NEWEST, _("Tuned model"), job.fine_tuned_model)
+        return [tuned, *older]
+    return [replace(older[0], key=NEWEST), *older[1:]] if older else []
 
 
 def askable_model(job: FineTuningJob, key: str) -> AskableModel | None:

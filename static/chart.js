@@ -6,9 +6,10 @@
 (() => {
   const SMALLEST_DRAG = 8; // pixels; less is a click
   let drag = null;
+  let pointer = null; // where it was last seen over a chart
 
-  const plotOf = (event) =>
-    event.target instanceof Element ? event.target.closest("[data-chart-plot]") : null;
+  const plotOf = ({ target }) =>
+    target instanceof Element ? target.closest("[data-chart-plot]") : null;
 
   // Where the plot's steps lie: percent of the width, as the server placed them.
   const scaleOf = (plot) => {
@@ -93,6 +94,7 @@
 
   document.addEventListener("pointermove", (event) => {
     const plot = plotOf(event);
+    pointer = plot && { clientX: event.clientX, clientY: event.clientY };
     if (!plot) return;
     moveCursor(plot, event);
     if (drag && plot.closest("[data-chart]").id === drag.figure) {
@@ -116,6 +118,13 @@
     const scale = scaleOf(plot);
     const ends = [scale.stepAt(from), scale.stepAt(event.clientX)].sort((a, b) => a - b);
     zoom(Math.max(0, Math.round(ends[0])), Math.max(1, Math.round(ends[1])));
+  });
+
+  // An update drew the chart anew under a pointer that rests.
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    if (!pointer) return;
+    const plot = plotOf({ target: document.elementFromPoint(pointer.clientX, pointer.clientY) });
+    if (plot) moveCursor(plot, pointer);
   });
 
   document.addEventListener("dblclick", (event) => {

@@ -29,6 +29,12 @@ def span(value: timedelta | None) -> str:
 
 
 @register.filter
+def due(moment: datetime | None) -> str:
+    """How soon; what should have begun already is due now."""
+    return from_now(max(moment, now())) if moment else ""
+
+
+@register.filter
 def from_now(moment: datetime | None) -> str:
     """How long ago, or how soon; empty for None."""
     if moment is None:
