@@ -75,9 +75,11 @@ class Follower:
         shown = {
             k: f"{v:.3f}" for k, v in losses.items() if isinstance(v, (int, float))
         }
+        has_moved = self.bar.n != data["step"]
         self.bar.set_postfix(shown, refresh=False)
         self.bar.n = data["step"]
-        self.bar.refresh()
+        if has_moved or sys.stderr.isatty():  # a log file wants no line a second
+            self.bar.refresh()
 
     def show_problem(self) -> None:
         if self.job.poll_problem and self.job.poll_problem != self.problem:

@@ -1,5 +1,6 @@
 from argparse import ArgumentParser
 from typing import Any
+from urllib.parse import urljoin
 from uuid import uuid4
 
 from django.conf import settings
@@ -170,5 +171,10 @@ def has_changed_since(version: DatasetVersion) -> bool:
 
 
 def page_address(job: FineTuningJob) -> str:
-    site = settings.SITE_URL or f"http://127.0.0.1:{settings.PORT}"
-    return site.rstrip("/") + reverse("jobs:detail", args=[job.pk])
+    """Of the site that runs: its port is not in this shell's environment, but the
+    built-in provider is always set to where the site answers."""
+    own = Provider.objects.filter(kind=ProviderKind.BUILT_IN).first()
+    running_at = own.base_url if own else f"http://127.0.0.1:{settings.PORT}"
+    return urljoin(
+        settings.SITE_URL or running_at, reverse("jobs:detail", args=[job.pk])
+    )
