@@ -10,11 +10,6 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-# On a CPU this hands float32 matrix products to oneDNN, which uses all that the CPU
-# has: 220 GFLOP/s a core where the default (MKL, held to AVX2 on AMD) does 100. Where
-# the CPU multiplies bfloat16 in hardware it may do that inside; sums stay float32.
-torch.set_float32_matmul_precision("medium")
-
 
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,166 @@
+"""The engine over HTTP: a WSGI application for gunicorn's gthread worker.
+
+For the web process alone, on a unix socket: who may ask which model is decided there.
+"""
+
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import orjson
+
+from tuning_server_app.base_models import BaseModelMissing
+from tuning_server_app.errors import ApiError, invalid
+from tuning_server_app.inference import wire
+from tuning_server_app.inference.chat_request import ChatRequest, parse_chat_request
+from tuning_server_app.inference.engine import Busy, Chat, Engine
+
+WsgiApp = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
+Body = dict[str, Any]
+
+CHAT_PATHS = {"/chat/completions", "/v1/chat/completions"}
+MAX_BODY_BYTES = 16 * 1024 * 1024
+RETRY_SECONDS = 5
+BUSY = ApiError(
+    429,
+    "Too many chats are waiting for the model. Ask again in a moment.",
+    code="rate_limit_exceeded",
+)
+
+
+def make_app(engine: Engine) -> WsgiApp:
+    """`POST /v1/chat/completions` with two more fields, `base` and `adapter`, and
+    `GET /health`."""
+
+    def app(
+        environment: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        try:
+            return _respond(engine, environment, start_response)
+        except ApiError as error:
+            return _send_error(start_response, error)
+        except BaseModelMissing as missing:
+            return _send_error(start_response, ApiError(503, str(missing)))
+        except Busy:
+            return _send_error(start_response, BUSY)
+
+    return app
+
+
+def _respond(
+    engine: Engine, environment: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    route = environment["REQUEST_METHOD"], environment["PATH_INFO"]
+    if route == ("GET", "/health"):
+        return _send_json(start_response, "200 OK", {"status": "ok"})
+    if route[0] != "POST" or route[1] not in CHAT_PATHS:
+        raise ApiError(404, f"There is no {' '.join(route)} here.")
+    body = _read_body(environment)
+    request = parse_chat_request(body)
+    chat = engine.chat(request, is_abandoned=lambda: _is_client_gone(environment))
+    if body.get("stream"):
+        headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+        start_response("200 OK", headers)
+        return _Stream(chat, _events(chat, request, body))
+    return _send_json(start_response, "200 OK", _completion(chat, request, body))
+
+
+def _completion(chat: Chat, request: ChatRequest, body: Body) -> wire.Wire:
+    choices, n_tokens = [], 0
+    for delta in wire.collected(chat):
+        n_tokens += delta.completion_tokens
+        choices.append(
+            wire.whole_choice(
+                delta.index,
+                delta.text,
+                str(delta.finish_reason),
+                has_tools=bool(request.tools),
+            )
+        )
+    usage = wire.usage(chat.prompt_tokens, n_tokens)
+    return wire.Envelope(_model_name(body)).completion(choices, usage)
+
+
+def _events(chat: Chat, request: ChatRequest, body: Body) -> Iterator[bytes]:
+    envelope = wire.Envelope(_model_name(body))
+    n_tokens = 0
+    for index in range(request.n):
+        opening = {"role": "assistant", "content": "", "refusal": None}
+        yield wire.event(envelope.chunk([wire.chunk_choice(index, opening)]))
+    # A tool call is known as such only when it is whole.
+    for delta in wire.collected(chat) if request.tools else chat:
+        n_tokens += delta.completion_tokens
+        for choice in wire.chunk_choices(delta, has_tools=bool(request.tools)):
+            yield wire.event(envelope.chunk([choice]))
+    if (body.get("stream_options") or {}).get("include_usage"):
+        usage = wire.usage(chat.prompt_tokens, n_tokens)
+        yield wire.event(envelope.chunk([], usage))
+    yield b"data: [DONE]\n\n"
+
+
+class _Stream:
+    """The response body; the server closes it, also when the client went away."""
+
+    def __init__(self, chat: Chat, events: Iterator[bytes]) -> None:
+        self._chat = chat
+        self._events = events
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._events
+
+    def close(self) -> None:
+        self._chat.close()
+
+
+def _model_name(body: Body) -> str:
+    return str(body.get("model") or body["base"])
+
+
+def _read_body(environment: WSGIEnvironment) -> Body:
+    length = int(environment.get("CONTENT_LENGTH") or 0)
+    if length > MAX_BODY_BYTES:
+        raise ApiError(413, f"The request is longer than {MAX_BODY_BYTES} bytes.")
+    try:
+        body = orjson.loads(environment["wsgi.input"].read(length))
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"The request is not valid JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise invalid("The request must be a JSON object.")
+    return body
+
+
+def _is_client_gone(environment: WSGIEnvironment) -> bool:
+    """Whether the other end of gunicorn's socket is closed.
+
+    Without this an answer that is not streamed would be written to its end for nobody.
+    """
+    connection: socket.socket | None = environment.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _send_error(start_response: StartResponse, error: ApiError) -> Iterable[bytes]:
+    headers = [("Retry-After", str(RETRY_SECONDS))] if error.status == 429 else []
+    return _send_json(
+        start_response, f"{error.status} Refused", error.envelope, headers
+    )
+
+
+def _send_json(
+    start_response: StartResponse,
+    status: str,
+    data: Body,
+    headers: list[tuple[str, str]] | None = None,
+) -> Iterable[bytes]:
+    payload = orjson.dumps(data)
+    length = ("Content-Length", str(len(payload)))
+    content = ("Content-Type", "application/json")
+    start_response(status, [content, length, *(headers or [])])
+    return [payload]
