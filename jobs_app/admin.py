@@ -173,6 +173,13 @@ class FineTuningJobAdmin(TeamScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if self.get_fields(request, obj) is self.asked else self.told
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        mine = Provider.objects.visible_to(request.user, Role.LAUNCHER)
+        first = mine.filter(kind=ProviderKind.BUILT_IN).first() or mine.first()
+        if first is None:
+            return {}
+        return {"provider": first.pk, "base_model": first.default_base_model}
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []
 

@@ -53,6 +53,7 @@ NOT_UNDERSTOOD = (
 )
 PAGE_SIZE = 100
 MAX_LISTED = 10_000  # a provider that lists without end is left there
+ENOUGH_KNOWN_EVENTS = 20
 LAUNCH_KEY = "launch_key"
 
 
@@ -198,14 +199,21 @@ class ProviderClient:
     def events(
         self, job_id: str, *, is_known: Callable[[str], bool]
     ) -> list[RemoteEvent]:
-        """The events newer than the first known one, oldest first."""
+        """The events that are not known yet, oldest first.
+
+        The list is read back, newest first, until there are only known ones. Not to
+        the first of them: events of the same second may change places.
+        """
         new: list[RemoteEvent] = []
+        n_known_in_a_row = 0
         with self._explained():
             pages = self._sdk.fine_tuning.jobs.list_events(job_id, limit=PAGE_SIZE)
             for event in map(event_of, listed(pages)):
-                if is_known(event.id):
+                if not is_known(event.id):
+                    new.append(event)
+                    n_known_in_a_row = 0
+                elif (n_known_in_a_row := n_known_in_a_row + 1) == ENOUGH_KNOWN_EVENTS:
                     break
-                new.append(event)
         return new[::-1]
 
     def checkpoints(self, job_id: str) -> list[RemoteCheckpoint]:

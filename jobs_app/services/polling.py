@@ -38,6 +38,8 @@ N_NOT_FOUND_UNTIL_FAILED = 3
 # After this many failures a job may finish without its last events.
 N_FAILURES_UNTIL_EVENTS_ARE_LEFT = 5
 LAST_LOOK_TRIES = 3
+# The provider's list is met at its new end; those further back need no comparing.
+NEWEST_KNOWN_EVENTS = 500
 
 
 def poll_job(job: FineTuningJob) -> None:
@@ -95,7 +97,8 @@ def store_history(client: ProviderClient, job: FineTuningJob) -> None:
     All pages are read before anything is stored: were it otherwise, a failure between
     two pages would leave a gap that the next poll takes for known.
     """
-    known = set(job.events.exclude(remote_id="").values_list("remote_id", flat=True))
+    stored = job.events.exclude(remote_id="").order_by("-pk")
+    known = set(stored.values_list("remote_id", flat=True)[:NEWEST_KNOWN_EVENTS])
     try:
         events = client.events(job.remote_id, is_known=known.__contains__)
     except ProviderRejected as exc:

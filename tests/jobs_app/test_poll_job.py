@@ -86,6 +86,18 @@ def test_events_are_paged_only_until_a_known_one(job, fake):
     assert job.events.count() == 251
 
 
+def test_an_event_that_slips_below_a_known_one_of_its_second_is_kept(job, fake):
+    fake.add_event(job.remote_id, "first")
+    poll(job)
+    late = fake.add_event(job.remote_id, "late")
+    fake.events[job.remote_id].remove(late)
+    fake.events[job.remote_id].append(late)
+
+    poll(job)
+
+    assert messages(job) == ["first", "late"]
+
+
 def test_a_failure_between_two_pages_of_events_leaves_no_gap(job, fake, monkeypatch):
     for i in range(150):
         fake.add_event(job.remote_id, f"step {i}")

@@ -215,13 +215,17 @@ def test_a_file_the_provider_cannot_read_fails_the_job_in_its_words(job, fake):
 def test_a_file_that_is_never_processed_does_not_hold_the_worker(
     job, fake, monkeypatch
 ):
-    monkeypatch.setattr(submitting, "SUBMIT_SECONDS_ELSEWHERE", 1)
+    monkeypatch.setattr(submitting, "PROCESSING_WAIT_SECONDS", 0)
     fake.file_status = "uploaded"
 
     submit(job)
 
     assert job.status == JobStatus.PENDING
     assert "still processing" in job.poll_problem
+    for file in fake.files.values():
+        file["status"] = "processed"
+    assert submit(job).status == JobStatus.QUEUED
+    assert len(fake.sent(*UPLOAD)) == 2
 
 
 def test_a_frozen_file_that_is_gone_fails_the_job_and_says_what_to_do(job, fake):
