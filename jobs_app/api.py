@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from ninja import Header, NinjaAPI, Query, Schema, Status
 from ninja.security import HttpBearer
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from jobs_app import services, tasks
 from jobs_app.api_errors import Refusal, install
@@ -56,9 +56,7 @@ ERRORS = frozenset({401, 403, 404, 409, 422})
 
 
 class Filters(Schema):
-    """Whitelisted: a parameter that is not named here is refused, not guessed at."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Whitelisted: a parameter that is not named here is refused, not passed over."""
 
     status: str = Field("", description="A status, or “open”: not over yet.")
     dataset: str = Field("", description="A dataset's name.")
@@ -101,15 +99,7 @@ def _key_of(user: User, text: str | None) -> UUID | None:
 @api.get("/jobs", response={200: JobPage, ERRORS: ErrorOut}, url_name="jobs")
 def list_jobs(request: HttpRequest, filters: Query[Filters]) -> Any:
     """The jobs you can see, newest first."""
-    if filters.status and filters.status not in {ALL_OPEN, *JobStatus.values}:
-        raise Refusal(
-            422,
-            what=_("There is no such status."),
-            why=_("“%(status)s” is none of the words a job's status can be.")
-            % {"status": filters.status},
-            what_to_do=_("Use one of: %(known)s.")
-            % {"known": ", ".join([ALL_OPEN, *JobStatus.values])},
-        )
+    _refuse_unknown(request, filters)
     jobs = filtered(
         visible_jobs(user_of(request)), status=filters.status, text=filters.q
     )
@@ -124,6 +114,23 @@ def list_jobs(request: HttpRequest, filters: Query[Filters]) -> Any:
         "page": page.number,
         "n_pages": page.paginator.num_pages,
     }
+
+
+def _refuse_unknown(request: HttpRequest, filters: Filters) -> None:
+    known = {
+        "parameter": list(Filters.model_fields),
+        "status": ["", ALL_OPEN, *JobStatus.values],
+    }
+    given = [("parameter", name) for name in request.GET] + [("status", filters.status)]
+    for kind, word in given:
+        if word not in known[kind]:
+            raise Refusal(
+                422,
+                what=_("There is no such %(kind)s.") % {"kind": kind},
+                why=_("“%(word)s” is not known here.") % {"word": word},
+                what_to_do=_("Use one of: %(known)s.")
+                % {"known": ", ".join(filter(None, known[kind]))},
+            )
 
 
 @api.get(

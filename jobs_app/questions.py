@@ -58,8 +58,8 @@ def first_system_prompt(version: DatasetVersion) -> str:
         with version.training_file.open("rb") as lines:
             first = json.loads(lines.readline(LONGEST_LINE))
         message = first["messages"][0]
+        role, content = message["role"], message["content"]
     except (OSError, ValueError, LookupError, TypeError):
         return ""  # a missing or odd file must not take the page down
-    is_system = message.get("role") in {"system", "developer"}
-    content = message.get("content")
-    return content if is_system and isinstance(content, str) else ""
+    is_system = role in {"system", "developer"} and isinstance(content, str)
+    return content if is_system else ""
