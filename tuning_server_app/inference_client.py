@@ -1,7 +1,9 @@
 """Asks the inference process, which holds the weights, over its unix socket."""
 
+import select
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.conf import settings
 PATH = "/v1/chat/completions"
 # The longest silence: the base model is loaded and the whole answer written within it.
 ANSWER_SECONDS = 600
+LOOK_SECONDS = 1
 CHUNK_BYTES = 65_536
 
 
@@ -27,6 +30,10 @@ class InferenceDown(Exception):
         )
 
 
+class Abandoned(Exception):
+    """Whoever asked is gone; nobody needs the answer."""
+
+
 class Answer:
     """An HTTP answer whose body is still coming. Close it: that ends the writing."""
 
@@ -35,6 +42,7 @@ class Answer:
         self._response = response
         self.status = response.status
         self.content_type = response.headers.get("Content-Type", "application/json")
+        self.retry_after = response.headers.get("Retry-After")
 
     @property
     def is_stream(self) -> bool:
@@ -68,11 +76,18 @@ class Answer:
         self._connection.close()
 
 
-def ask(body: dict[str, Any], *, base_model: str, adapter: str | None) -> Answer:
+def ask(
+    body: dict[str, Any],
+    *,
+    base_model: str,
+    adapter: str | None,
+    is_abandoned: Callable[[], bool] = lambda: False,
+) -> Answer:
     """Send a chat; returns when the answer begins.
 
     Raises:
         InferenceDown
+        Abandoned: `is_abandoned` said so before the answer began.
     """
     connection = _UnixConnection(str(settings.INFERENCE_SOCKET))
     try:
@@ -82,10 +97,24 @@ def ask(body: dict[str, Any], *, base_model: str, adapter: str | None) -> Answer
             orjson.dumps({**body, "base": base_model, "adapter": adapter}),
             {"Content-Type": "application/json"},
         )
+        _wait(connection.sock, is_abandoned)
         return Answer(connection, connection.getresponse())
     except (OSError, HTTPException) as error:
         connection.close()
         raise InferenceDown from error
+    except Abandoned:
+        connection.close()  # the inference process sees it and stops writing
+        raise
+
+
+def _wait(sock: socket.socket, is_abandoned: Callable[[], bool]) -> None:
+    """Return when something comes, or so late that `getresponse` shall give up."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    give_up_at = time.monotonic() + ANSWER_SECONDS
+    while not poll.poll(LOOK_SECONDS * 1000) and time.monotonic() < give_up_at:
+        if is_abandoned():
+            raise Abandoned
 
 
 class _UnixConnection(HTTPConnection):

@@ -65,9 +65,10 @@ def upstream(settings: Any, tmp_path: Path) -> Iterator[Upstream]:
 
 @pytest.fixture
 def ask(api: Client) -> Callable[..., Any]:
-    def ask(**body: Any) -> Any:
+    def ask(environment: dict[str, Any] | None = None, **body: Any) -> Any:
         body = {"model": BASE, "messages": MESSAGES, **body}
-        return api.post("/v1/chat/completions", body, "application/json")
+        path = "/v1/chat/completions"
+        return api.post(path, body, "application/json", **environment or {})
 
     return ask
 
@@ -133,6 +134,27 @@ def test_a_client_that_goes_before_the_first_word_is_heard_too(
     upstream.answer(STREAM, wait_for_end=True)
     ask(stream=True).close()
     assert upstream.heard_the_end.wait(5)
+
+
+def test_when_the_client_goes_before_the_answer_the_inference_process_hears_it(
+    ask: Any, upstream: Upstream
+):
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.close()
+        upstream.answer(wait_for_end=True)
+        ask({"gunicorn.socket": ours})
+    assert upstream.heard_the_end.wait(5)
+
+
+def test_a_busy_inference_process_tells_when_to_come_again(
+    ask: Any, upstream: Upstream
+):
+    upstream.answer(
+        b"HTTP/1.1 429 Refused\r\nRetry-After: 5\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    response = ask()
+    assert (response.status_code, response["Retry-After"]) == (429, "5")
 
 
 def test_a_stream_that_breaks_ends_with_an_error(ask: Any, upstream: Upstream):

@@ -1,6 +1,7 @@
 """/v1/chat/completions: finds the model that is asked, and lets it answer."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +11,13 @@ from django.http.response import HttpResponseBase
 
 from tuning_server_app import inference_client
 from tuning_server_app.errors import ApiError, invalid, model_not_found
-from tuning_server_app.inference_client import Answer, InferenceDown
+from tuning_server_app.inference_client import Abandoned, Answer, InferenceDown
 from tuning_server_app.services import tuned_models
 from tuning_server_app.views.endpoint import Endpoint, read_json
 
 logger = logging.getLogger(__name__)
+
+CLIENT_CLOSED_REQUEST = 499  # nginx's word for it; nobody reads it but a log
 
 
 class _Events:
@@ -44,9 +47,14 @@ class ChatCompletions(Endpoint):
             raise model_not_found(body["model"])
         try:
             answer = inference_client.ask(
-                body, base_model=weights.base_model, adapter=weights.adapter
+                body,
+                base_model=weights.base_model,
+                adapter=weights.adapter,
+                is_abandoned=lambda: _is_client_gone(request),
             )
             return _pass_on(answer)
+        except Abandoned:
+            return HttpResponse(status=CLIENT_CLOSED_REQUEST)
         except InferenceDown as error:
             logger.exception("The inference process does not answer.")
             raise _unavailable(error) from error
@@ -67,15 +75,31 @@ def _check(body: Any) -> dict[str, Any]:
 
 def _pass_on(answer: Answer) -> HttpResponseBase:
     if not answer.is_stream:
-        return HttpResponse(
+        whole = HttpResponse(
             answer.read(), status=answer.status, content_type=answer.content_type
         )
+        if answer.retry_after:
+            whole["Retry-After"] = answer.retry_after
+        return whole
     response = StreamingHttpResponse(
         _Events(answer), status=answer.status, content_type=answer.content_type
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the words back
     return response
+
+
+def _is_client_gone(request: HttpRequest) -> bool:
+    """Whether the client closed its connection; known only below gunicorn."""
+    connection: socket.socket | None = request.META.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _unavailable(error: InferenceDown) -> ApiError:
