@@ -7,7 +7,7 @@ says in a `Problem` why it is none.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
 import orjson
@@ -176,7 +176,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _exact_float(text: str) -> float:
     number = float(text)
-    if Decimal(repr(number)) != Decimal(text):
+    try:
+        is_exact = Decimal(repr(number)) == Decimal(text)
+    except InvalidOperation:  # an exponent past everything
+        is_exact = False
+    if not is_exact:
         raise BadLine("number_not_exact", number=text[:100])
     return number
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from datasets_app.models import Dataset, DatasetVersion
+from datasets_app.models import Dataset, DatasetVersion, Example
+from datasets_app.services import save_example
 from jobs_app.models import FineTuningJob, Provider, ProviderKind
 from teams_app.models import Membership, Role, Team, User
 
@@ -39,6 +40,25 @@ def make_dataset(**overrides: Any) -> Dataset:
     return Dataset.objects.create(
         **{**defaults, "name": f"Dataset {next(_numbers)}", **overrides}
     )
+
+
+def make_example(**overrides: Any) -> Example:
+    """A valid draft; what is derived from its messages is derived as in the site."""
+    n = next(_numbers)
+    turns = [
+        {"role": "user", "content": f"Question {n}?"},
+        {"role": "assistant", "content": f"Answer {n}."},
+    ]
+    dataset = overrides.pop("dataset", None) or make_dataset()
+    tags, state = overrides.pop("tags", ()), overrides.pop("state", None)
+    by = overrides.pop("by", None)
+    example = Example(dataset=dataset, **{"messages": turns, **overrides})
+    save_example(example, by=by)
+    example.tags.set(tags)
+    if state:
+        Example.objects.filter(pk=example.pk).update(state=state)
+        example.refresh_from_db()
+    return example
 
 
 def chat_line(question: str, answer: str) -> bytes:

@@ -173,11 +173,13 @@ def _add(run: ImportRun, batch: Batch) -> None:
 
 def _unknown(dataset: Dataset, rows: list[Derived]) -> list[Derived]:
     """Those whose content the dataset does not hold yet, each content once."""
-    by_hash = {row.content_hash: row for row in reversed(rows)}
+    by_hash: dict[str, Derived] = {}
+    for row in rows:
+        by_hash.setdefault(row.content_hash, row)
     known = dataset.examples.filter(content_hash__in=by_hash)
     for content_hash in known.order_by().values_list("content_hash", flat=True):
         by_hash.pop(content_hash, None)
-    return list(reversed(by_hash.values()))
+    return list(by_hash.values())
 
 
 def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:

@@ -1,0 +1,57 @@
+import pytest
+
+from datasets_app import problem_texts
+from datasets_app.chat_checks import MAX_PROBLEMS_PER_ROW, find_problems
+from datasets_app.jsonl import BadLine, Problem, parse_object
+from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES, REPLY
+
+
+def problems_of(line: bytes) -> list[Problem]:
+    try:
+        return find_problems(parse_object(line))
+    except BadLine as exc:
+        return [exc.problem]
+
+
+@pytest.mark.parametrize(("code", "index", "line"), BAD_LINES)
+def test_a_bad_line_is_named_with_its_message(code, index, line):
+    found = [(problem.code, problem.message_index) for problem in problems_of(line)]
+
+    assert (code, index) in found
+
+
+@pytest.mark.parametrize("line", GOOD_LINES)
+def test_a_good_line_has_no_problem(line):
+    assert problems_of(line) == []
+
+
+@pytest.mark.parametrize(("code", "index", "line"), BAD_LINES)
+def test_every_problem_has_words(code, index, line):
+    for problem in problems_of(line):
+        told = problem_texts.describe(problem.as_json())
+
+        assert told["mend"]
+        assert told["what"] != problem.code
+        assert "%(" not in told["what"]
+
+
+def test_every_problem_with_words_can_happen():
+    happened = {code for code, _index, _line in BAD_LINES}
+
+    assert set(problem_texts.TEXTS) - happened == {"too_long"}  # see test_jsonl
+
+
+def test_a_hopeless_row_names_only_so_many_problems():
+    messages = [{"role": "nobody", "content": ""}] * 100
+
+    assert len(find_problems({"messages": messages})) == MAX_PROBLEMS_PER_ROW
+
+
+def test_each_wrong_message_is_named():
+    found = find_problems({"messages": [{"role": "nobody"}, {"role": "user"}, REPLY]})
+
+    assert [(p.code, p.message_index) for p in found] == [
+        ("unknown_role", 1),
+        ("no_content", 1),
+        ("no_content", 2),
+    ]

@@ -1,0 +1,237 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from django.db.models import ProtectedError
+
+from datasets_app import services
+from datasets_app.frozen import FrozenRowsError
+from datasets_app.models import DatasetVersion, Example, ReviewState, Split, VersionRow
+from datasets_app.services import versions
+from tests.factories import (
+    make_dataset,
+    make_example,
+    make_job,
+    make_user,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def frozen_bytes(version: DatasetVersion, split: Split = Split.TRAIN) -> bytes:
+    return Path(version.file_of(split).path).read_bytes()
+
+
+def test_a_version_has_the_exact_bytes_and_their_hash():
+    dataset = make_dataset()
+    turns = [
+        {"content": "네 더 블레이드?", "role": "user"},
+        {"role": "assistant", "weight": 1, "content": "20 <b>"},
+    ]
+    make_example(dataset=dataset, messages=turns)
+    version = services.freeze(dataset=dataset, by=None)
+
+    expected = (
+        '{"messages":[{"role":"user","content":"네 더 블레이드?"},'
+        '{"role":"assistant","content":"20 <b>","weight":1}]}\n'
+    ).encode()
+    assert frozen_bytes(version) == expected
+    assert version.training_sha256 == hashlib.sha256(expected).hexdigest()
+
+
+def test_a_version_counts_its_rows_and_tokens():
+    dataset, by = make_dataset(), make_user()
+    examples = [make_example(dataset=dataset) for _ in range(3)]
+    held_out = make_example(dataset=dataset, split=Split.VALIDATION)
+    version = services.freeze(dataset=dataset, by=by, note="first")
+
+    assert version.n_training_rows == 3
+    assert version.n_training_tokens == sum(each.n_tokens for each in examples)
+    assert version.n_validation_rows == 1
+    assert version.n_validation_tokens == held_out.n_tokens
+    assert (
+        version.validation_sha256
+        == hashlib.sha256(frozen_bytes(version, Split.VALIDATION)).hexdigest()
+    )
+    assert (version.note, version.created_by) == ("first", by)
+
+
+def test_without_validation_rows_there_is_no_validation_file():
+    version = services.freeze(dataset=make_example().dataset, by=None)
+
+    assert not version.validation_file
+    assert version.validation_sha256 == ""
+
+
+def test_rejected_and_invalid_rows_stay_out():
+    dataset = make_dataset()
+    kept = make_example(dataset=dataset)
+    make_example(dataset=dataset, state=ReviewState.REJECTED)
+    make_example(dataset=dataset, messages=[{"role": "user", "content": "Hi"}])
+    version = services.freeze(dataset=dataset, by=None)
+
+    assert [row.example for row in version.rows.all()] == [kept]
+
+
+def test_approved_only_takes_only_what_is_approved():
+    dataset = make_dataset()
+    make_example(dataset=dataset)
+    approved = make_example(dataset=dataset, state=ReviewState.APPROVED)
+    version = services.freeze(dataset=dataset, by=None, approved_only=True)
+
+    assert [row.example for row in version.rows.all()] == [approved]
+    assert version.approved_only
+
+
+def test_rows_come_in_the_order_of_the_dataset(monkeypatch):
+    monkeypatch.setattr(versions, "ROWS_AT_ONCE", 2)
+    dataset = make_dataset()
+    examples = [make_example(dataset=dataset) for _ in range(5)]
+    Example.objects.filter(pk=examples[0].pk).update(position=9)
+    version = services.freeze(dataset=dataset, by=None)
+
+    expected = [*examples[1:], examples[0]]
+    manifest = version.rows.order_by("line_number")
+    assert [row.example for row in manifest] == expected
+    assert [row.line_number for row in manifest] == [1, 2, 3, 4, 5]
+    lines = frozen_bytes(version).decode().splitlines()
+    assert [json.loads(line)["messages"] for line in lines] == [
+        example.messages for example in expected
+    ]
+    assert [hashlib.sha256(line.encode()).hexdigest() for line in lines] == [
+        row.content_hash for row in manifest
+    ]
+
+
+def test_the_same_content_gives_the_same_bytes_and_a_new_number():
+    dataset = make_example().dataset
+    first = services.freeze(dataset=dataset, by=None)
+    second = services.freeze(dataset=dataset, by=None)
+    make_example(dataset=dataset)
+    third = services.freeze(dataset=dataset, by=None)
+
+    assert [first.number, second.number, third.number] == [1, 2, 3]
+    assert frozen_bytes(first) == frozen_bytes(second)
+    assert second.first_with_same_content() == first
+    assert third.first_with_same_content() is None
+
+
+def test_another_datasets_version_is_not_the_same():
+    make_version(training=b"x\n")
+    other = make_version(training=b"x\n")
+
+    assert other.first_with_same_content() is None
+
+
+@pytest.mark.parametrize("approved_only", [True, False])
+def test_nothing_to_freeze_is_said_and_leaves_no_trace(approved_only, settings):
+    dataset = make_dataset(name="Empty")
+    make_example(dataset=dataset, split=Split.VALIDATION)
+    files = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    before = sorted(files.rglob("*"))
+
+    with pytest.raises(services.NothingToFreeze, match="Empty"):
+        services.freeze(dataset=dataset, by=None, approved_only=approved_only)
+
+    assert not DatasetVersion.objects.exists()
+    assert sorted(files.rglob("*")) == before
+
+
+def test_a_failure_leaves_no_file_behind(monkeypatch, settings):
+    dataset = make_example().dataset
+    files = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    before = sorted(files.rglob("*.jsonl"))
+
+    def fail(*_args):
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(versions, "_store_manifest", fail)
+    with pytest.raises(RuntimeError):
+        services.freeze(dataset=dataset, by=None)
+
+    assert sorted(files.rglob("*.jsonl")) == before
+    assert not DatasetVersion.objects.exists()
+
+
+def test_a_full_disk_is_said(monkeypatch):
+    dataset = make_example().dataset
+
+    def no_room(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions.PartWriter, "add", no_room)
+    with pytest.raises(services.StorageFull, match="No space left"):
+        services.freeze(dataset=dataset, by=None)
+
+
+def test_a_row_deleted_while_it_is_frozen_is_in_the_file_but_not_linked(monkeypatch):
+    dataset = make_example().dataset
+    doomed = make_example(dataset=dataset)
+    write_rows = versions._write_rows
+
+    def write_and_delete(*args):
+        write_rows(*args)
+        doomed.delete()
+
+    monkeypatch.setattr(versions, "_write_rows", write_and_delete)
+    version = services.freeze(dataset=dataset, by=None)
+
+    assert version.n_training_rows == 2
+    assert version.rows.get(line_number=2).example is None
+
+
+class TestAVersionNeverChanges:
+    def test_it_cannot_be_saved_again(self):
+        version = make_version()
+        version.note = "other"
+
+        with pytest.raises(FrozenRowsError, match="frozen"):
+            version.save()
+
+    def test_it_cannot_be_updated(self):
+        make_version()
+
+        with pytest.raises(FrozenRowsError):
+            DatasetVersion.objects.update(note="other")
+
+    def test_its_manifest_cannot_be_updated(self):
+        with pytest.raises(FrozenRowsError):
+            VersionRow.objects.update(line_number=5)
+
+    def test_with_a_job_it_cannot_be_deleted(self):
+        version = make_job().dataset_version
+
+        with pytest.raises(ProtectedError):
+            version.delete()
+
+    def test_with_a_version_the_dataset_cannot_be_deleted(self):
+        version = make_version()
+
+        with pytest.raises(ProtectedError):
+            version.dataset.delete()
+
+    def test_a_mended_example_leaves_it_as_it_was(self):
+        example = make_example()
+        version = services.freeze(dataset=example.dataset, by=None)
+        before = frozen_bytes(version)
+        example.messages = [{"role": "assistant", "content": "Other"}]
+        services.save_example(example, by=None)
+
+        assert frozen_bytes(version) == before
+        assert version.rows.get().content_hash != example.content_hash
+
+
+def test_the_files_go_with_the_version(django_capture_on_commit_callbacks):
+    version = services.freeze(dataset=make_example().dataset, by=None)
+    path = Path(version.training_file.path)
+    with django_capture_on_commit_callbacks(execute=True):
+        version.delete()
+
+    assert not path.exists()
+
+
+def test_fewer_than_ten_rows_are_a_warning():
+    assert make_version(n_training_rows=9).is_below_minimum
+    assert not make_version(n_training_rows=10).is_below_minimum
