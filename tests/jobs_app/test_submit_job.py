@@ -259,6 +259,22 @@ def test_a_worker_that_slept_past_its_claim_creates_nothing(job, fake, monkeypat
     assert job.status == JobStatus.SUBMITTING
 
 
+def test_a_claim_that_is_about_to_be_taken_over_creates_nothing(
+    job, fake, monkeypatch
+):
+    """The clock of a suspended laptop stands still, but its wall clock does not."""
+
+    def suspend(*args: object) -> None:
+        later = now() + timedelta(hours=1)
+        monkeypatch.setattr(submitting, "now", lambda: later)
+
+    monkeypatch.setattr(submitting, "_wait_until_processed", suspend)
+
+    submit(job)
+
+    assert not fake.sent(*CREATE)
+
+
 def test_a_job_cancelled_during_the_upload_is_never_created(job, fake, monkeypatch):
     def cancel(*args: object) -> None:
         services.cancel_job(FineTuningJob.objects.get(pk=job.pk), by=None)
