@@ -47,12 +47,13 @@ class Token(HttpBearer):
 api = NinjaAPI(
     title="finetune-site",
     version="1",
-    description=_("Launch and follow fine-tuning jobs."),
+    description="Launch and follow fine-tuning jobs.",
     auth=Token(),
     urls_namespace="api",
 )
 install(api)
 ERRORS = frozenset({401, 403, 404, 409, 422})
+JOBS = ["jobs"]
 
 
 class Filters(Schema):
@@ -67,7 +68,10 @@ class Filters(Schema):
 
 
 @api.post(
-    "/jobs", response={201: JobOut, 200: JobOut, ERRORS: ErrorOut}, url_name="jobs"
+    "/jobs",
+    summary="Launch a job",
+    response={201: JobOut, 200: JobOut, ERRORS: ErrorOut},
+    tags=JOBS,
 )
 def launch(
     request: HttpRequest,
@@ -96,7 +100,12 @@ def _key_of(user: User, text: str | None) -> UUID | None:
     return uuid5(KEY_NAMESPACE, f"{user.pk}:{text}") if text else None
 
 
-@api.get("/jobs", response={200: JobPage, ERRORS: ErrorOut}, url_name="jobs")
+@api.get(
+    "/jobs",
+    summary="List jobs",
+    response={200: JobPage, ERRORS: ErrorOut},
+    tags=JOBS,
+)
 def list_jobs(request: HttpRequest, filters: Query[Filters]) -> Any:
     """The jobs you can see, newest first."""
     _refuse_unknown(request, filters)
@@ -134,7 +143,10 @@ def _refuse_unknown(request: HttpRequest, filters: Filters) -> None:
 
 
 @api.get(
-    "/jobs/{int:job_id}", response={200: JobDetailOut, ERRORS: ErrorOut}, url_name="job"
+    "/jobs/{int:job_id}",
+    summary="Follow a job",
+    response={200: JobDetailOut, ERRORS: ErrorOut},
+    tags=JOBS,
 )
 def get_job(request: HttpRequest, job_id: int) -> Any:
     """One job: status, events, metrics by step, checkpoints, tuned model, error."""
@@ -148,7 +160,12 @@ def get_job(request: HttpRequest, job_id: int) -> Any:
     )
 
 
-@api.post("/jobs/{int:job_id}/cancel", response={200: JobOut, ERRORS: ErrorOut})
+@api.post(
+    "/jobs/{int:job_id}/cancel",
+    summary="Cancel a job",
+    response={200: JobOut, ERRORS: ErrorOut},
+    tags=JOBS,
+)
 def cancel(request: HttpRequest, job_id: int) -> Any:
     """Ask that a job stop. If the provider cannot be reached, every poll repeats it."""
     job = _visible_job(request, job_id)
