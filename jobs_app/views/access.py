@@ -41,4 +41,5 @@ def user_of(request: HttpRequest) -> User:
 
 def job_or_404(user: Any, pk: int) -> FineTuningJob:
     """The job with all that its page shows, if `user` may see it."""
-    return get_object_or_404(visible_jobs(user), pk=pk)
+    jobs = visible_jobs(user).prefetch_related("checkpoints")
+    return get_object_or_404(jobs, pk=pk)
