@@ -65,7 +65,7 @@ def make_ticks() -> None:
 
 def make_built_in_providers() -> None:
     """Give every team the built-in tuning server, at the address it has this time."""
-    base_url = f"http://127.0.0.1:{settings.PORT}/v1"
+    base_url = f"http://127.0.0.1:{settings.SITE_PORT}/v1"
     for team in Team.objects.all():
         provider = Provider.objects.filter(
             team=team, kind=ProviderKind.BUILT_IN

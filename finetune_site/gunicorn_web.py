@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-_port = os.environ.get("PORT", "8000")
+_port = os.environ.get("SITE_PORT", "8000")
 
 bind = f"127.0.0.1:{_port}"
 worker_class = "gthread"

@@ -38,7 +38,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 X_FRAME_OPTIONS = "DENY"
 
 # The address `./run` serves on; the built-in provider points here.
-PORT = env.int("PORT", default=8000)
+SITE_PORT = env.int("SITE_PORT", default=8000)
 
 # False: this installation has no torch and serves no /v1.
 TUNING_SERVER = env.bool("TUNING_SERVER", default=True)

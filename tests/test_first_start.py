@@ -61,7 +61,7 @@ def test_another_port_moves_the_built_in_provider_and_keeps_its_key(settings):
     default_team()
     first_start.make_built_in_providers()
     key = Provider.objects.get().api_key
-    settings.PORT = 9999
+    settings.SITE_PORT = 9999
 
     first_start.make_built_in_providers()
 

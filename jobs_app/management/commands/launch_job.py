@@ -174,7 +174,7 @@ def page_address(job: FineTuningJob) -> str:
     """Of the site that runs: its port is not in this shell's environment, but the
     built-in provider is always set to where the site answers."""
     own = Provider.objects.filter(kind=ProviderKind.BUILT_IN).first()
-    running_at = own.base_url if own else f"http://127.0.0.1:{settings.PORT}"
+    running_at = own.base_url if own else f"http://127.0.0.1:{settings.SITE_PORT}"
     return urljoin(
         settings.SITE_URL or running_at, reverse("jobs:detail", args=[job.pk])
     )
