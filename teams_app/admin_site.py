@@ -20,6 +20,7 @@ class TeamAdminSite(admin.AdminSite):
     site_title = site_header = "finetune-site"
     index_title = gettext_lazy("Curation")
     site_url = "/"
+    enable_nav_sidebar = False  # the width goes to the rows that are curated
 
     def has_permission(self, request: HttpRequest) -> bool:
         return has_role_anywhere(request.user, Role.VIEWER)

@@ -1,14 +1,18 @@
 """Every page that must be usable by all; a new page adds its line here."""
 
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 from django.urls import reverse
 from django.utils.timezone import now
 
-from benchmarks.job_history import add_story, metrics_events
-from jobs_app.models import JobEvent, JobStatus
+from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
+from datasets_app.services import freeze, run_import, start_import
+from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
 from teams_app.models import Team
 from tests.factories import (
+    chat_line,
     chat_lines,
     make_dataset,
     make_job,
@@ -16,86 +20,135 @@ from tests.factories import (
     make_version,
 )
 
-# URL names that need no row.
-PLAIN = [
-    "home",
-    "account:tokens",
-    "account:password",
-    "datasets:list",
-    "datasets:new",
-    "jobs:list",
-    "jobs:new",
-    "admin:index",
-    "admin:teams_app_team_changelist",
-    "admin:teams_app_team_add",
-    "admin:teams_app_user_changelist",
-    "admin:teams_app_user_add",
-]
+Address = Callable[[Team], str]
+KOREAN = chat_line("네더 블레이드는 무엇을 하나요?", "매 턴 두 공격을 모두 합니다.")
+BROKEN = b'not json\n{"messages": []}\n'
 
 
-def team_in_admin(team: Team) -> str:
-    return reverse("admin:teams_app_team_change", args=[team.pk])
+def dataset_of(team: Team) -> Dataset:
+    return imported(team).dataset
 
 
-def running_job(team: Team) -> str:
-    job = make_job(team=team, status=JobStatus.RUNNING, launched_at=now())
-    add_story(job, 20)
-    JobEvent.objects.bulk_create(metrics_events(job, 20))
-    return reverse("jobs:detail", args=[job.pk]) + "?points=1"
-
-
-def finished_job(team: Team) -> str:
-    version = make_version(dataset=make_dataset(team=team), validation=chat_lines(6))
-    job = make_job(
-        dataset_version=version,
-        status=JobStatus.SUCCEEDED,
-        fine_tuned_model="ft:SmolLM2-135M-Instruct:default:polite-answers:a1b2c3d4",
+def imported(team: Team) -> ImportRun:
+    run = start_import(
+        dataset=make_dataset(team=team, name="Card game"),
+        file=BytesIO(chat_lines(11) + KOREAN + BROKEN),
+        file_name="card_game.jsonl",
+        split=Split.TRAIN,
     )
-    add_story(job, 20)
-    return reverse("jobs:detail", args=[job.pk])
+    run_import(run)
+    run.refresh_from_db()
+    return run
 
 
-def failed_job(team: Team) -> str:
-    error = {"code": "invalid_n_examples", "message": "Only 7 examples"}
-    job = make_job(team=team, status=JobStatus.FAILED, error=error)
-    return reverse("jobs:detail", args=[job.pk])
+def empty_dataset(team: Team) -> Dataset:
+    return make_dataset(team=team)
 
 
-def job_history(team: Team) -> str:
-    finished_job(team)
-    running_job(team)
-    return reverse("jobs:list")
+def version(team: Team) -> DatasetVersion:
+    return freeze(dataset=dataset_of(team), by=None)
 
 
-def home_with_jobs(team: Team) -> str:
-    job_history(team)
-    return reverse("home")
+def example(team: Team) -> Example | None:
+    return dataset_of(team).examples.first()
 
 
-def new_job(team: Team) -> str:
-    make_provider(team=team)
-    version = make_version(dataset=make_dataset(team=team), training=chat_lines(9))
-    return reverse("jobs:new") + f"?version={version.pk}"
+def provider(team: Team) -> Provider:
+    return make_provider(team=team)
 
 
-# Pages of a row: each makes what it shows in the given team and returns the address.
-OF_A_ROW: list[Callable[[Team], str]] = [
-    team_in_admin,
-    running_job,
-    finished_job,
-    failed_job,
-    job_history,
-    home_with_jobs,
-    new_job,
-]
+def itself(team: Team) -> Team:
+    return team
 
 
-def plain(name: str) -> Callable[[Team], str]:
-    def address(_team: Team) -> str:
-        return reverse(name)
+def running_job(team: Team) -> FineTuningJob:
+    job = make_job(team=team, status=JobStatus.RUNNING, launched_at=now(), suffix="v1")
+    for step in range(1, 9):
+        data = {"step": step, "total_steps": 12, "train_loss": 2 / step}
+        if step % 4 == 0:
+            data["valid_loss"] = 2.5 / step
+        job.events.create(type=EventType.METRICS, message=f"Step {step}", data=data)
+    return job
 
-    address.__name__ = name
+
+def finished_job(team: Team) -> FineTuningJob:
+    job = make_job(
+        dataset_version=make_version(
+            dataset=make_dataset(team=team), validation=chat_lines(2)
+        ),
+        status=JobStatus.SUCCEEDED,
+        fine_tuned_model="ft:base-model:team:v1:a1b2c3",
+        launched_at=now(),
+        finished_at=now(),
+    )
+    job.held_out_answers.create(
+        line_number=1,
+        question="Question 1?",
+        expected="Answer 1.",
+        base_answer="I do not know.",
+        tuned_answer="Answer 1.",
+    )
+    return job
+
+
+def failed_job(team: Team) -> FineTuningJob:
+    reason = {"code": "invalid_training_file", "message": "Row 3 has no answer."}
+    return make_job(team=team, status=JobStatus.FAILED, error=reason, finished_at=now())
+
+
+def job_in_each_state(team: Team) -> None:
+    for status in JobStatus:
+        make_job(team=team, status=status, launched_at=now())
+
+
+def page(name: str, row: Callable[[Team], Any] | None = None) -> Address:
+    """The page of that URL name; `row` makes what it shows, and its key if it has one.
+
+    A page without arguments takes a `row` that returns None.
+    """
+
+    def address(team: Team) -> str:
+        made = row(team) if row else None
+        return reverse(name, args=[made.pk] if made else [])
+
+    address.__name__ = f"{name} {row.__name__}" if row else name
     return address
 
 
-PAGES = [plain(name) for name in PLAIN] + OF_A_ROW
+def admin(model: str, row: Callable[[Team], Any] | None = None) -> Address:
+    return page(f"admin:{model}_{'change' if row else 'changelist'}", row)
+
+
+PAGES = [
+    page("home"),
+    page("home", job_in_each_state),
+    page("account:tokens"),
+    page("account:password"),
+    page("datasets:list"),
+    page("datasets:new"),
+    page("datasets:detail", empty_dataset),
+    page("datasets:detail", dataset_of),
+    page("datasets:import", dataset_of),
+    page("datasets:import_run", imported),
+    page("datasets:freeze", dataset_of),
+    page("datasets:version", version),
+    page("jobs:list"),
+    page("jobs:list", job_in_each_state),
+    page("jobs:new"),
+    page("jobs:detail", running_job),
+    page("jobs:detail", finished_job),
+    page("jobs:detail", failed_job),
+    page("admin:index"),
+    admin("teams_app_team"),
+    admin("teams_app_team", itself),
+    admin("teams_app_user"),
+    page("admin:teams_app_user_add"),
+    admin("datasets_app_dataset"),
+    admin("datasets_app_dataset", dataset_of),
+    admin("datasets_app_example", example),
+    admin("datasets_app_importrun", imported),
+    admin("jobs_app_provider", provider),
+    admin("jobs_app_finetuningjob"),
+    admin("jobs_app_finetuningjob", running_job),
+    admin("django_celery_beat_periodictask"),
+]

@@ -79,3 +79,12 @@ def test_a_token_is_made_and_revoked(page: Page, member: User):
 
     expect(page.get_by_text("no longer works")).to_be_visible()
     expect(page.get_by_role("button", name="Revoke nightly script")).to_have_count(0)
+
+
+def test_the_form_of_a_tick_obeys_the_content_security_policy(
+    page: Page, sign_in: Callable[[User], None]
+):
+    """django-celery-beat's own template has an inline script; ours stands before it."""
+    sign_in(make_user(is_superuser=True))
+    page.goto(reverse("admin:django_celery_beat_periodictask_add"))
+    expect(page.get_by_label("Interval Schedule")).to_be_visible()
