@@ -116,7 +116,7 @@ def texts_of(message: Any) -> Iterator[str]:
         yield content
     elif content:
         yield from _part_texts(content)
-    if len(message) > 2:
+    if message.keys() - {"role", "content"}:
         yield from _other_texts(message)
 
 

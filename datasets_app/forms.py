@@ -4,10 +4,18 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.models import Dataset, Split
+from datasets_app.services import StorageFull
+from datasets_app.upload_handler import upload_error
 from teams_app.models import Role, Team
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """A form's data: None while the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 class DatasetForm(forms.ModelForm):
@@ -40,6 +48,15 @@ class ImportForm(forms.Form):
     strict = forms.BooleanField(
         label=_("All or nothing: add no row if any row is invalid"), required=False
     )
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "ImportForm":
+        """The form as posted; of an upload that the disk refused, with the reason."""
+        form = cls(posted(request), request.FILES or None)
+        if error := upload_error(request):
+            reason = str(StorageFull.because(error))
+            form.fields["file"].error_messages["required"] = reason
+        return form
 
     def clean_file(self) -> UploadedFile:
         file = self.cleaned_data["file"]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as now_translated
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services, tasks
-from datasets_app.forms import FreezeForm, ImportForm
+from datasets_app.forms import FreezeForm, ImportForm, posted
 from datasets_app.models import Dataset, Tag
 from teams_app.access import has_role, require_role
 from teams_app.models import Role
@@ -75,7 +75,7 @@ class DatasetAdmin(TeamScopedAdmin):
 
     def import_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         dataset = self._dataset(request, pk, Role.CURATOR)
-        form = ImportForm(request.POST or None, request.FILES or None)
+        form = ImportForm.of(request)
         if request.method == "POST" and form.is_valid():
             try:
                 run = services.start_import(
@@ -94,7 +94,7 @@ class DatasetAdmin(TeamScopedAdmin):
 
     def freeze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         dataset = self._dataset(request, pk, Role.REVIEWER)
-        form = FreezeForm(request.POST or None)
+        form = FreezeForm(posted(request))
         if request.method == "POST" and form.is_valid():
             try:
                 version = services.freeze(

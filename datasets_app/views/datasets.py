@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from datasets_app import services
 from datasets_app.chat_format import preview
-from datasets_app.forms import DatasetForm, FreezeForm
+from datasets_app.forms import DatasetForm, FreezeForm, posted
 from datasets_app.models import Dataset, DatasetVersion, Example
 from datasets_app.views.access import get_row, rights
 from teams_app.access import has_role_anywhere, require_role
@@ -48,7 +48,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
                 "An owner of your team can give it to you."
             )
         )
-    form = DatasetForm(request.POST or None, user=request.user)
+    form = DatasetForm(posted(request), user=request.user)
     if request.method == "POST" and form.is_valid():
         require_role(request.user, form.cleaned_data["team"], Role.CURATOR)
         dataset = services.create_dataset(**form.cleaned_data, by=request.user)
@@ -89,7 +89,7 @@ def freeze(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = get_row(
         request, Dataset.objects.select_related("team"), pk, Role.REVIEWER
     )
-    form = FreezeForm(request.POST or None)
+    form = FreezeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             version = services.freeze(

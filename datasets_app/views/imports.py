@@ -25,7 +25,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def import_new(request: HttpRequest, pk: int) -> HttpResponse:
     datasets = Dataset.objects.select_related("team")
     dataset = get_row(request, datasets, pk, Role.CURATOR)
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm.of(request)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:

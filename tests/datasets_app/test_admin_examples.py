@@ -1,0 +1,372 @@
+"""Curation of examples in the admin: editing, reviewing, finding, tagging."""
+
+import json
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from datasets_app import services
+from datasets_app.models import Example, ReviewState, Tag
+from teams_app.models import Role
+from tests.datasets_app.bad_rows import CALLING, GOOD_LINES, REPLY, USER
+from tests.factories import make_dataset, make_example, make_member, make_team
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:datasets_app_example_changelist"
+CHANGE = "admin:datasets_app_example_change"
+
+
+@pytest.fixture
+def dataset():
+    return make_dataset(name="Card game")
+
+
+@pytest.fixture
+def user(dataset):
+    return make_member(Role.REVIEWER, dataset.team)
+
+
+@pytest.fixture
+def reviewer(client, user):
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def curator(client, dataset):
+    client.force_login(make_member(Role.CURATOR, dataset.team))
+    return client
+
+
+def form_of(example: Example, **changes) -> dict:
+    """What the browser would post from the example's page."""
+    return {
+        "split": example.split,
+        "messages": json.dumps(example.messages, ensure_ascii=False),
+        "tools": json.dumps(example.tools) if example.tools else "",
+        "functions": "",
+        "parallel_tool_calls": "unknown",
+        "opened_at": example.updated_at.isoformat(),
+        "_continue": "1",
+        **changes,
+    }
+
+
+def save(client, example: Example, **changes):
+    url = reverse(CHANGE, args=[example.pk])
+    return client.post(url, form_of(example, **changes), follow=True)
+
+
+def listed(client, **query) -> list[Example]:
+    return list(client.get(reverse(LIST), query).context["cl"].result_list)
+
+
+def act(client, action: str, *examples: Example, **more) -> str:
+    data = {"action": action, "_selected_action": [row.pk for row in examples], **more}
+    return client.post(reverse(LIST), data, follow=True).content.decode()
+
+
+class TestEditing:
+    def test_a_change_is_stored_with_all_that_follows_from_it(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        turns = [{"content": "네?", "role": "user"}, {**REPLY, "weight": 1}]
+        response = save(reviewer, example, messages=json.dumps(turns))
+        example.refresh_from_db()
+
+        assert response.status_code == 200
+        assert example.messages == turns
+        assert list(example.messages[0]) == ["role", "content"]
+        assert example.text == "네?\nHello"
+        assert example.updated_by == reviewer.get(reverse(LIST)).wsgi_request.user
+
+    def test_saving_without_a_change_changes_nothing(self, reviewer, dataset):
+        for line in GOOD_LINES[3:6]:
+            example = make_example(dataset=dataset, **json.loads(line))
+            before = example.content_hash
+            parallel = {None: "unknown", False: "false"}[example.parallel_tool_calls]
+            save(reviewer, example, parallel_tool_calls=parallel)
+            example.refresh_from_db()
+
+            assert example.content_hash == before
+
+    def test_an_approved_example_goes_back_to_draft_and_the_page_says_so(
+        self, reviewer, dataset
+    ):
+        example = make_example(dataset=dataset, state=ReviewState.APPROVED)
+        said = save(reviewer, example, messages=json.dumps([REPLY])).content.decode()
+        example.refresh_from_db()
+
+        assert example.state == ReviewState.DRAFT
+        assert "it is a draft again" in said
+
+    def test_a_conversation_with_problems_is_stored_and_they_are_named(
+        self, reviewer, dataset
+    ):
+        example = make_example(dataset=dataset)
+        turns = [USER, {"role": "assistant", "content": ""}]
+        said = save(reviewer, example, messages=json.dumps(turns)).content.decode()
+        example.refresh_from_db()
+
+        assert example.messages == turns
+        assert "no version takes this example" in said
+        assert "The message is empty." in said
+        assert "message 2" in said
+
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ("[{", "not JSON"),
+            ("", "required"),
+            ("{}", "The messages are a list"),
+            ('[{"role": "user", "role": "user"}]', "stands twice"),
+            ("[" * 70 + "]" * 70, "nested deeper"),
+        ],
+    )
+    def test_what_is_no_conversation_is_refused_and_kept_as_typed(
+        self, reviewer, dataset, typed, said
+    ):
+        example = make_example(dataset=dataset)
+        answer = unescape(save(reviewer, example, messages=typed).content.decode())
+        before = example.messages
+        example.refresh_from_db()
+
+        assert said in answer
+        assert typed in answer
+        assert example.messages == before
+
+    def test_a_number_of_any_size_is_kept(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        schema = {"maximum": 2**90}
+        tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+        save(reviewer, example, tools=json.dumps(tools))
+        example.refresh_from_db()
+
+        assert example.tools == tools
+        assert example.is_valid
+
+    def test_the_text_area_holds_the_json_unharmed(self, reviewer, dataset):
+        said = '</textarea><script>alert("네")</script>'
+        example = make_example(dataset=dataset, messages=[{**REPLY, "content": said}])
+        shown = reviewer.get(reverse(CHANGE, args=[example.pk])).content.decode()
+
+        assert "<script>alert" not in shown
+        assert json.dumps(said, ensure_ascii=False) in unescape(shown)
+
+    def test_no_script_or_style_is_inline(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        shown = reviewer.get(reverse(CHANGE, args=[example.pk])).content.decode()
+
+        assert "<style" not in shown
+        assert "style=" not in shown
+        assert "onclick" not in shown
+        assert "turn-editor.js" in shown
+
+    def test_a_new_example_comes_last_in_its_dataset(self, reviewer, user, dataset):
+        make_example(dataset=dataset)
+        data = {
+            "dataset": dataset.pk,
+            "split": "validation",
+            "messages": json.dumps([USER, REPLY]),
+            "parallel_tool_calls": "unknown",
+        }
+        reviewer.post(reverse("admin:datasets_app_example_add"), data)
+        example = Example.objects.get(position=1)
+
+        assert (example.split, example.created_by) == ("validation", user)
+        assert example.is_valid
+
+    def test_an_example_stays_in_its_dataset(self, reviewer, dataset):
+        example, other = make_example(dataset=dataset), make_dataset(team=dataset.team)
+        save(reviewer, example, dataset=other.pk)
+        example.refresh_from_db()
+
+        assert example.dataset == dataset
+
+    def test_a_tag_of_another_team_is_not_put_on_it(self, reviewer, user, dataset):
+        other = make_team()
+        other.membership_set.create(user=user, role=Role.CURATOR)
+        tag = Tag.objects.create(team=other, name="theirs")
+        example = make_example(dataset=dataset)
+        said = save(reviewer, example, tags=[tag.pk]).content.decode()
+
+        assert "Not a tag of the team" in said
+        assert not example.tags.exists()
+
+
+class TestTwoPeopleAtOnce:
+    def test_the_second_is_warned_and_keeps_what_was_typed(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        opened = form_of(example, messages=json.dumps([{**REPLY, "content": "Mine"}]))
+        example.messages = [{**REPLY, "content": "Theirs"}]
+        ann = make_member(Role.CURATOR, dataset.team, username="ann")
+        services.save_example(example, by=ann)
+        url = reverse(CHANGE, args=[example.pk])
+        said = reviewer.post(url, opened).content.decode()
+        example.refresh_from_db()
+
+        assert example.messages[0]["content"] == "Theirs"
+        assert "ann changed this example" in said
+        assert "Mine" in said
+
+    def test_who_saves_again_decides(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        opened = form_of(example, messages=json.dumps([{**REPLY, "content": "Mine"}]))
+        services.save_example(example, by=None)
+        url = reverse(CHANGE, args=[example.pk])
+        form = reviewer.post(url, opened).context["adminform"].form
+        reviewer.post(url, {**opened, "opened_at": form["opened_at"].value()})
+        example.refresh_from_db()
+
+        assert example.messages[0]["content"] == "Mine"
+
+
+class TestReviewing:
+    def test_many_are_approved_at_once(self, reviewer, dataset):
+        one, two = make_example(dataset=dataset), make_example(dataset=dataset)
+        said = act(reviewer, "approve", one, two)
+
+        assert {row.state for row in Example.objects.all()} == {"approved"}
+        assert "2 examples changed." in said
+
+    def test_what_has_problems_is_not_approved(self, reviewer, dataset):
+        example = make_example(dataset=dataset, messages=[USER])
+        said = act(reviewer, "approve", example)
+        example.refresh_from_db()
+
+        assert example.state == "draft"
+        assert "1 was left as it is" in said
+
+    def test_rejecting(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        act(reviewer, "reject", example)
+        example.refresh_from_db()
+
+        assert example.state == "rejected"
+
+    def test_one_is_saved_and_approved_on_its_page(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        save(reviewer, example, messages=json.dumps([USER, REPLY]), _approve="1")
+        example.refresh_from_db()
+
+        assert (example.state, example.messages) == ("approved", [USER, REPLY])
+
+    def test_one_with_problems_is_saved_and_not_approved(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        answer = save(reviewer, example, messages=json.dumps([USER]), _approve="1")
+        example.refresh_from_db()
+
+        assert example.state == "draft"
+        assert "Not approved" in answer.content.decode()
+
+    def test_a_curator_is_offered_no_review(self, curator, dataset):
+        example = make_example(dataset=dataset)
+        actions = curator.get(reverse(LIST)).context["action_form"].fields["action"]
+        page = curator.get(reverse(CHANGE, args=[example.pk])).content.decode()
+
+        assert "approve" not in dict(actions.choices)
+        assert "tag" in dict(actions.choices)
+        assert "_approve" not in page
+
+    def test_a_curator_cannot_review(self, curator, dataset):
+        example = make_example(dataset=dataset)
+        act(curator, "approve", example)
+        save(curator, example, _approve="1")
+        example.refresh_from_db()
+
+        assert example.state == "draft"
+
+
+class TestOtherActions:
+    def test_tagging_asks_for_the_tag_first(self, curator, dataset):
+        example = make_example(dataset=dataset)
+        asked = act(curator, "tag", example)
+        assert '<input type="text" name="name"' in asked
+        assert f'name="_selected_action" value="{example.pk}"' in asked
+        assert not example.tags.exists()
+
+        act(curator, "tag", example, name="hard")
+        assert [tag.name for tag in example.tags.all()] == ["hard"]
+
+    def test_a_tag_is_taken_off(self, curator, dataset):
+        tag = Tag.objects.create(team=dataset.team, name="hard")
+        example = make_example(dataset=dataset, tags=[tag])
+        act(curator, "untag", example, name="hard")
+
+        assert not example.tags.exists()
+
+    def test_moving_to_validation_and_back(self, curator, dataset):
+        example = make_example(dataset=dataset)
+        act(curator, "move_to_validation", example)
+        example.refresh_from_db()
+        assert example.split == "validation"
+
+        act(curator, "move_to_training", example)
+        example.refresh_from_db()
+        assert example.split == "train"
+
+
+class TestFinding:
+    @pytest.mark.parametrize("word", ["블레이드", "nether", "Blade"])
+    def test_text_is_found_in_korean_and_english(self, reviewer, dataset, word):
+        found = {**REPLY, "content": "네더 블레이드 (Nether Blade)"}
+        example = make_example(dataset=dataset, messages=[found])
+        make_example(dataset=dataset)
+
+        assert listed(reviewer, q=word) == [example]
+
+    def test_the_name_of_a_called_tool_is_found(self, reviewer, dataset):
+        example = make_example(dataset=dataset, messages=[USER, CALLING])
+
+        assert listed(reviewer, q="hp") == [example]
+
+    def test_by_dataset(self, reviewer, dataset):
+        example = make_example(dataset=dataset)
+        make_example(dataset=make_dataset(team=dataset.team))
+
+        assert listed(reviewer, dataset=dataset.pk) == [example]
+
+    def test_by_state_and_split(self, reviewer, dataset):
+        example = make_example(dataset=dataset, state="approved", split="validation")
+        make_example(dataset=dataset)
+
+        assert listed(reviewer, state__exact="approved") == [example]
+        assert listed(reviewer, split__exact="validation") == [example]
+
+    def test_by_tag(self, reviewer, dataset):
+        tag = Tag.objects.create(team=dataset.team, name="hard")
+        example = make_example(dataset=dataset, tags=[tag])
+        make_example(dataset=dataset)
+
+        assert listed(reviewer, tag="hard") == [example]
+
+    def test_by_problem(self, reviewer, dataset):
+        good = make_example(dataset=dataset)
+        no_answer = make_example(dataset=dataset, messages=[USER])
+        no_role = make_example(dataset=dataset, messages=[{"content": "x"}, REPLY])
+
+        assert listed(reviewer, problem="none") == [good]
+        assert listed(reviewer, problem="any") == [no_answer, no_role]
+        assert listed(reviewer, problem="no_assistant") == [no_answer]
+        assert listed(reviewer, problem="no_role") == [no_role]
+
+    def test_the_list_shows_question_and_last_answer(self, reviewer, dataset):
+        last = {**REPLY, "content": "The last word"}
+        make_example(dataset=dataset, messages=[USER, REPLY, USER, last])
+        shown = reviewer.get(reverse(LIST)).content.decode()
+
+        assert "Hi" in shown
+        assert "The last word" in shown
+        assert "state--draft" in shown
+
+    def test_the_list_takes_the_same_queries_for_many_as_for_one(
+        self, reviewer, dataset, django_assert_num_queries
+    ):
+        tag = Tag.objects.create(team=dataset.team, name="hard")
+        for _ in range(30):
+            make_example(dataset=dataset, tags=[tag])
+        # session, user, roles, datasets and tags for the filters, count, Django's own
+        # permissions of the user and of the user's groups, rows, tags of the rows
+        with django_assert_num_queries(10):
+            reviewer.get(reverse(LIST))

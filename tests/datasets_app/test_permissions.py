@@ -1,0 +1,236 @@
+"""Nobody reaches another team's rows by any door, and a viewer changes nothing."""
+
+import pytest
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+from datasets_app import services
+from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split, Tag
+from teams_app.models import Role
+from tests.factories import (
+    chat_lines,
+    make_dataset,
+    make_example,
+    make_member,
+    make_team,
+)
+
+pytestmark = pytest.mark.django_db
+
+MODELS = ("dataset", "example", "importrun", "datasetversion", "tag")
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """One row of every model, in a team of its own."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(chat_lines(2) + b"nope\n")
+    dataset = make_dataset()
+    with path.open("rb") as file:
+        run = services.start_import(
+            dataset=dataset, file=file, file_name="rows.jsonl", split=Split.TRAIN
+        )
+    services.run_import(run)
+    return {
+        "dataset": dataset,
+        "example": Example.objects.first(),
+        "importrun": run,
+        "datasetversion": services.freeze(dataset=dataset, by=None),
+        "tag": Tag.objects.create(team=dataset.team, name="secret"),
+    }
+
+
+def portal_urls(rows) -> list[str]:
+    """Every route of the portal that names a row."""
+    owners = {
+        "detail": "dataset",
+        "import": "dataset",
+        "freeze": "dataset",
+        "import_run": "importrun",
+        "import_report": "importrun",
+        "version": "datasetversion",
+        "version_file": "datasetversion",
+    }
+    urls = [
+        reverse(f"datasets:{name}", args=[rows[model].pk, *more])
+        for name, model in owners.items()
+        for more in ([["train"]] if name == "version_file" else [[]])
+    ]
+    patterns = get_resolver("datasets_app.urls").url_patterns
+    assert len(urls) + len(["list", "new"]) == len(patterns)  # none is forgotten
+    return urls
+
+
+def admin_urls(rows) -> list[str]:
+    found = []
+    for model in MODELS:
+        for page in ("change", "delete", "history", "import", "freeze"):
+            try:
+                name = f"admin:datasets_app_{model}_{page}"
+                found.append(reverse(name, args=[rows[model].pk]))
+            except NoReverseMatch:
+                assert page in ("import", "freeze")
+    return found
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_another_teams_rows_are_not_found_in_the_portal(client, rows, method):
+    client.force_login(make_member(Role.OWNER))
+    for url in portal_urls(rows):
+        allowed = {404, 405} if method == "post" else {404}
+        assert getattr(client, method)(url).status_code in allowed, url
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_another_teams_rows_are_not_found_in_the_admin(client, rows, method):
+    client.force_login(make_member(Role.OWNER))
+    for url in admin_urls(rows):
+        response = getattr(client, method)(url)
+        if response.status_code == 302:  # Django's admin says so for "not found"
+            assert response.url == reverse("admin:index")
+        else:
+            assert response.status_code in (403, 404)
+    assert Dataset.objects.exists()
+
+
+def test_another_teams_rows_are_in_no_list(client, rows):
+    client.force_login(make_member(Role.OWNER))
+    lists = [reverse("datasets:list")]
+    lists += [reverse(f"admin:datasets_app_{model}_changelist") for model in MODELS]
+    secrets = [rows["dataset"].name, "Question 1?", "rows.jsonl", "secret"]
+    for url in lists:
+        shown = client.get(url).content.decode()
+        for secret in secrets:
+            assert secret not in shown, url
+
+
+def test_another_teams_rows_cannot_be_filtered_for(client, rows):
+    client.force_login(make_member(Role.OWNER))
+    url = reverse("admin:datasets_app_example_changelist")
+    answers = [
+        client.get(url, query).context["cl"].result_count
+        for query in (
+            {"dataset": rows["dataset"].pk},
+            {"tag": "secret"},
+            {"q": "Question"},
+        )
+    ]
+
+    assert answers == [0, 0, 0]
+
+
+def test_filters_reach_no_further_than_the_lists(client, rows):
+    client.force_login(make_member(Role.OWNER, rows["dataset"].team))
+    url = reverse("admin:datasets_app_example_changelist")
+    response = client.get(url, {"created_by__password__startswith": "a"})
+
+    assert response.status_code == 400
+
+
+def test_another_teams_examples_cannot_be_acted_upon(client, rows):
+    client.force_login(make_member(Role.OWNER))
+    url = reverse("admin:datasets_app_example_changelist")
+    for action in ("approve", "tag", "move_to_validation", "delete_selected"):
+        client.post(
+            url,
+            {
+                "action": action,
+                "_selected_action": rows["example"].pk,
+                "name": "mine",
+                "post": "yes",
+            },
+        )
+    example = Example.objects.get(pk=rows["example"].pk)
+
+    assert (example.state, example.split) == ("draft", "train")
+    assert not example.tags.exists()
+
+
+def test_who_reviews_in_one_team_does_not_in_another(client, rows):
+    """The action is offered, for the one team; on the other's rows it does nothing."""
+    user = make_member(Role.REVIEWER)
+    rows["dataset"].team.membership_set.create(user=user, role=Role.VIEWER)
+    client.force_login(user)
+    url = reverse("admin:datasets_app_example_changelist")
+    data = {"action": "approve", "_selected_action": rows["example"].pk}
+    response = client.post(url, data, follow=True)
+
+    assert Example.objects.get(pk=rows["example"].pk).state == "draft"
+    assert "you may not do this" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("import", Role.VIEWER), ("freeze", Role.VIEWER), ("freeze", Role.CURATOR)],
+)
+@pytest.mark.parametrize("door", ["datasets:{}", "admin:datasets_app_dataset_{}"])
+def test_a_missing_role_is_refused_with_its_name(client, rows, name, role, door):
+    dataset = rows["dataset"]
+    client.force_login(make_member(role, dataset.team))
+    n_before = ImportRun.objects.count() + DatasetVersion.objects.count()
+    url = reverse(door.format(name), args=[dataset.pk])
+
+    assert client.post(url).status_code == 403
+    assert client.get(url).status_code == 403
+    assert ImportRun.objects.count() + DatasetVersion.objects.count() == n_before
+
+
+def test_a_viewer_makes_no_dataset(client):
+    client.force_login(make_member(Role.VIEWER))
+
+    assert client.post(reverse("datasets:new"), {"name": "x"}).status_code == 403
+    assert client.get(reverse("admin:datasets_app_dataset_add")).status_code == 403
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_viewer_looks_at_everything_in_the_admin_and_changes_nothing(
+    client, rows, model
+):
+    client.force_login(make_member(Role.VIEWER, rows["dataset"].team))
+    row = rows[model]
+    change = reverse(f"admin:datasets_app_{model}_change", args=[row.pk])
+
+    assert client.get(change).status_code == 200
+    assert client.post(change, {"name": "x"}).status_code == 403
+    delete = reverse(f"admin:datasets_app_{model}_delete", args=[row.pk])
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", ["importrun", "datasetversion"])
+def test_what_services_write_nobody_edits(client, rows, model):
+    client.force_login(make_member(Role.OWNER, rows["dataset"].team))
+    change = reverse(f"admin:datasets_app_{model}_change", args=[rows[model].pk])
+
+    assert client.post(change, {"note": "x"}).status_code == 403
+    assert client.get(reverse(f"admin:datasets_app_{model}_add")).status_code == 403
+
+
+def test_a_curator_adds_no_example_to_another_team(client, rows):
+    client.force_login(make_member(Role.CURATOR))
+    make_example()
+    n_before = Example.objects.count()
+    data = {
+        "dataset": rows["dataset"].pk,
+        "split": "train",
+        "messages": '[{"role": "assistant", "content": "Hi"}]',
+    }
+    client.post(reverse("admin:datasets_app_example_add"), data)
+
+    assert Example.objects.count() == n_before
+
+
+def test_a_curator_deletes_nothing(client, rows):
+    client.force_login(make_member(Role.CURATOR, rows["dataset"].team))
+    url = reverse("admin:datasets_app_example_delete", args=[rows["example"].pk])
+
+    assert client.post(url, {"post": "yes"}).status_code == 403
+
+
+def test_who_is_not_signed_in_signs_in_first(client, rows):
+    for url in (*portal_urls(rows), reverse("datasets:list"), reverse("datasets:new")):
+        assert client.get(url).status_code == 302
+
+
+def test_someone_in_no_team_sees_nothing(client, rows):
+    client.force_login(make_member(Role.OWNER, make_team()))
+
+    assert "No datasets yet" in client.get(reverse("datasets:list")).content.decode()
