@@ -17,6 +17,7 @@ from jobs_app.views.access import signed_in
 from teams_app.access import has_role_anywhere
 from teams_app.models import Role
 
+N_OPEN = 12
 N_RECENT = 8
 N_DATASETS = 8
 
@@ -30,10 +31,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _context(user: Any) -> dict[str, Any]:
     jobs = visible_jobs(user)
-    open_jobs = lines(jobs.filter(status__in=OPEN))
+    open_jobs = lines(jobs.filter(status__in=OPEN)[: N_OPEN + 1])
     silent = [pulse for pulse in services.heartbeats() if not pulse.is_alive]
     return {
-        "open_jobs": open_jobs,
+        "open_jobs": open_jobs[:N_OPEN],
+        "has_more_open": len(open_jobs) > N_OPEN,
         "recent_jobs": lines(jobs.exclude(status__in=OPEN)[:N_RECENT]),
         "datasets": (datasets := list(_datasets(user))),
         "has_versions": any(each["newest_version"] for each in datasets),

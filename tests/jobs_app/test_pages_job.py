@@ -153,7 +153,7 @@ def test_an_update_leaves_alone_what_people_hold(client, running):
 
     assert "<textarea" not in part
     assert 'id="job-actions"' not in part  # the cancel question may be open
-    assert 'id="points"' not in part  # the table is closed
+    assert 'id="points-table"' not in part  # it is closed
 
 
 def test_an_open_table_and_a_zoomed_chart_are_updated_as_they_are(client, running):
@@ -162,7 +162,7 @@ def test_an_open_table_and_a_zoomed_chart_are_updated_as_they_are(client, runnin
         report(running, step)
     part = text(update(client, running, before, "&points=1&first=4&last=9"))
 
-    assert "0.4000" in part.split('id="points"')[1]
+    assert "0.4000" in part.split('id="points-table"')[1]
     assert 'data-first="5.0"' in part
 
 
