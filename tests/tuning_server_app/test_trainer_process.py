@@ -148,6 +148,17 @@ def test_a_trainer_whose_worker_died_stops(
     assert job.status == JobStatus.QUEUED
 
 
+def test_a_worker_that_is_stopped_gives_its_job_back(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    before = signal.getsignal(signal.SIGTERM)
+    when_started(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    training.train(job)
+    assert not is_alive(pids[0])
+    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_of_two_trainers_only_one_takes_the_job(
     job: TuningJob, pids: list[int], when_started: Any
 ):

@@ -1,7 +1,6 @@
 """One trainer's work on one job: claim it, run the subprocess, record how it ended."""
 
 import logging
-import os
 import signal
 import uuid
 
@@ -14,14 +13,15 @@ from tuning_server_app.services.jobs import fail_job
 from tuning_server_app.services.queue import requeue_job
 from tuning_server_app.services.run_record import ClaimLost, RunRecord
 from tuning_server_app.trainer_process import STOPPED, TrainerProcess
+from tuning_server_app.worker_life import WorkerLife
 
 logger = logging.getLogger(__name__)
 
 SERVER_ERROR = "server_error"
 
 
-class WorkerGone(Exception):
-    """The Celery worker that this process belongs to has died; follow it."""
+class WorkerEnding(Exception):
+    """The Celery worker that this process belongs to is stopped, or has died."""
 
 
 def train(job: TuningJob) -> None:
@@ -34,7 +34,7 @@ def train(job: TuningJob) -> None:
         logger.info("%s is no longer ours: cancelled, or queued again.", job)
     except run_folder.Unpreparable as error:
         fail_job(job, code=SERVER_ERROR, message=str(error), param=None)
-    except WorkerGone:
+    except WorkerEnding:
         _give_back(job)
     except OSError as error:
         logger.exception("%s failed.", job)
@@ -68,12 +68,11 @@ def _claim(job: TuningJob) -> bool:
 def _run(job: TuningJob) -> None:
     folder = run_folder.prepare(job)
     record = RunRecord(job)
-    parent = os.getppid()
     try:
-        with TrainerProcess(folder) as process:
+        with WorkerLife() as worker, TrainerProcess(folder) as process:
             for event in process.events():
-                if os.getppid() != parent:
-                    raise WorkerGone
+                if worker.is_ending:
+                    raise WorkerEnding
                 record.keep_alive()
                 if event is not None:
                     record.store(event)
