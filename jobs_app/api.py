@@ -22,6 +22,7 @@ from jobs_app.api_schemas import (
     JobOut,
     JobPage,
     LaunchIn,
+    Text,
     facts_of,
 )
 from jobs_app.history import ALL_OPEN, filtered, visible_jobs
@@ -59,10 +60,10 @@ JOBS = ["jobs"]
 class Filters(Schema):
     """Whitelisted: a parameter that is not named here is refused, not passed over."""
 
-    status: str = Field("", description="A status, or “open”: not over yet.")
-    dataset: str = Field("", description="A dataset's name.")
-    provider: str = Field("", description="A provider's name.")
-    q: str = Field("", max_length=200, description="Words in names, models and ids.")
+    status: Text = Field("", description="A status, or “open”: not over yet.")
+    dataset: Text = Field("", description="A dataset's name.")
+    provider: Text = Field("", description="A provider's name.")
+    q: Text = Field("", description="Words in names, models and ids.")
     page: int = Field(1, ge=1)
     page_size: int = Field(20, ge=1, le=MAX_PAGE_SIZE)
 

@@ -1,13 +1,16 @@
 """The REST API's words: what goes in, what comes out."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from jobs_app.models import Checkpoint, FineTuningJob, JobEvent
+
+# PostgreSQL has no text with a NUL in it, and would answer with an exception.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 
 
 class LaunchIn(Schema):
@@ -15,24 +18,24 @@ class LaunchIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    dataset: str | None = Field(
+    dataset: Text | None = Field(
         None, description="A dataset's name; its newest version is used."
     )
     version: int | None = Field(None, description="A dataset version's id.")
-    team: str | None = Field(
+    team: Text | None = Field(
         None, description="A team's short name, if you are in several."
     )
-    provider: str | int | None = Field(
+    provider: Text | int | None = Field(
         None, description="A provider's name or id; by default the team's first."
     )
-    base_model: str | None = Field(
+    base_model: Text | None = Field(
         None, description="By default the provider's default base model."
     )
     hyperparameters: dict[str, Any] = Field(
         default_factory=dict,
         description="n_epochs, batch_size, learning_rate_multiplier: number or “auto”.",
     )
-    suffix: str = Field("", description="Becomes part of the tuned model's name.")
+    suffix: Text = Field("", description="Becomes part of the tuned model's name.")
     seed: int | None = None
     launch_key: UUID | None = Field(
         None,

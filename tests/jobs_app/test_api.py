@@ -166,6 +166,8 @@ class TestLaunch:
             ({"suffix": "a b"}, "suffix"),
             ({"launch_key": "x"}, "launch_key"),
             ({"nonsense": 1}, "nonsense"),
+            ({"base_model": "a\0b"}, "base_model"),
+            ({"base_model": 201 * "x"}, "200"),
             ({"dataset": "tone"}, "either"),
         ],
     )
@@ -296,6 +298,8 @@ class TestList:
             "?page=0",
             "?page_size=101",
             "?page=x",
+            "?q=%00",
+            "?dataset=%00",
         ],
     )
     def test_an_unknown_filter_is_refused(self, call, query):
@@ -351,6 +355,9 @@ class TestOne:
 
         assert job.provider.api_key
         assert job.provider.api_key not in json.dumps(told)
+
+    def test_a_number_beyond_the_database_is_no_job(self, call):
+        assert call("GET", f"/jobs/{10**30}")[0] == 404
 
     def test_another_teams_job_is_not_there(self, call):
         foreign = make_job()

@@ -91,6 +91,8 @@ def test_search_by_words_of_name_and_model(client, team, text):
         "?created_by__password=x",
         "?page=999",
         "?page=x",
+        "?q=%00",
+        "?dataset=99999999999999999999",
     ],
 )
 def test_a_filter_that_makes_no_sense_filters_nothing(client, team, query):
