@@ -221,6 +221,11 @@ def describe(problem: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def short_name(code: str) -> str:
-    """A problem's name for a filter: its code, readably."""
-    return code.replace("_", " ")
+class _Dots(dict[str, str]):
+    def __missing__(self, _key: str) -> str:
+        return "…"
+
+
+def in_general(code: str) -> str:
+    """What is wrong, for all rows that have this problem."""
+    return what_is_wrong(code, _Dots())

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
 from datasets_app.admin.turn_editor import TurnEditor
-from datasets_app.models import Example
+from datasets_app.models import Example, Tag
 
 SMALL = {"rows": 4, "spellcheck": "false", "class": "turn-editor__json"}
 
@@ -37,11 +37,15 @@ class ExampleForm(forms.ModelForm):
             "functions",
             "tags",
         )
+        widgets = {"tags": forms.CheckboxSelectMultiple}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["opened_at"] = self.instance.updated_at.isoformat()
+        if self.instance.pk and "tags" in self.fields:
+            own = Tag.objects.filter(team=self.instance.dataset.team_id)
+            self.fields["tags"].queryset = own  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -59,7 +59,6 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
     list_per_page = 50
     show_full_result_count = False
     ordering = ("dataset_id", "position", "pk")
-    filter_horizontal = ("tags",)
     readonly_fields = (
         "state_shown",
         "problems_shown",

@@ -8,10 +8,12 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.models import Dataset, Tag
-from datasets_app.problem_texts import TEXTS, short_name
+from datasets_app import exact_json
+from datasets_app.models import Dataset, Example, Tag
+from datasets_app.problem_texts import in_general
 
 VALID, INVALID = "none", "any"
+ROWS_LOOKED_THROUGH = 1_000
 
 
 class DatasetFilter(admin.SimpleListFilter):
@@ -46,24 +48,33 @@ class TagFilter(admin.SimpleListFilter):
 
 
 class ProblemFilter(admin.SimpleListFilter):
+    """Valid rows, rows with any problem, or with one of those that there are."""
+
     title = _("problem")
     parameter_name = "problem"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        codes = [(code, short_name(code)) for code in TEXTS]
+        codes = [(code, in_general(code)) for code in _codes_seen(request)]
         return [(VALID, _("none: valid")), (INVALID, _("any problem")), *codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() is None:
+            return queryset
         if self.value() == VALID:
             return queryset.filter(is_valid=True)
-        if self.value() == INVALID:
-            return queryset.filter(is_valid=False)
-        if self.value() in TEXTS:
-            return queryset.filter(is_valid=False).filter(
-                pk__in=queryset.model.objects.alias(
-                    problems_text=Cast("problems", TextField())
-                )
-                .filter(problems_text__contains=f'"code":"{self.value()}"')
-                .values("pk")
-            )
-        return queryset
+        invalid = queryset.filter(is_valid=False)
+        return invalid if self.value() == INVALID else _having(invalid, self.value())
+
+
+def _codes_seen(request: HttpRequest) -> list[str]:
+    """The problems of the user's rows, or of a thousand of them."""
+    invalid = Example.objects.visible_to(request.user).filter(is_valid=False).order_by()
+    lists = invalid.values_list("problems", flat=True)[:ROWS_LOOKED_THROUGH]
+    return sorted({problem["code"] for problems in lists for problem in problems})
+
+
+def _having(invalid: QuerySet, code: str | None) -> QuerySet:
+    wanted = f'"code":{exact_json.dumps(code)}'
+    as_text = Cast("problems", TextField())
+    found = Example.objects.alias(as_text=as_text).filter(as_text__contains=wanted)
+    return invalid.filter(pk__in=found.values("pk"))

@@ -191,8 +191,24 @@ class TestEditing:
         example = make_example(dataset=dataset)
         said = save(reviewer, example, tags=[tag.pk]).content.decode()
 
-        assert "Not a tag of the team" in said
+        assert "Select a valid choice" in said
         assert not example.tags.exists()
+
+    def test_a_tag_of_another_team_is_not_put_on_a_new_one(
+        self, reviewer, user, dataset
+    ):
+        other = make_team()
+        other.membership_set.create(user=user, role=Role.CURATOR)
+        data = {
+            "dataset": dataset.pk,
+            "split": "train",
+            "messages": json.dumps([USER, REPLY]),
+            "tags": [Tag.objects.create(team=other, name="theirs").pk],
+        }
+        answer = reviewer.post(reverse("admin:datasets_app_example_add"), data)
+
+        assert "Not a tag of the team" in answer.content.decode()
+        assert not Example.objects.exists()
 
 
 class TestTwoPeopleAtOnce:
@@ -350,6 +366,9 @@ class TestFinding:
         assert listed(reviewer, problem="any") == [no_answer, no_role]
         assert listed(reviewer, problem="no_assistant") == [no_answer]
         assert listed(reviewer, problem="no_role") == [no_role]
+        shown = reviewer.get(reverse(LIST)).content.decode()
+        assert "The message has no role." in shown
+        assert "?problem=no_messages" not in shown  # no row has this one
 
     def test_the_list_shows_question_and_last_answer(self, reviewer, dataset):
         last = {**REPLY, "content": "The last word"}
@@ -367,6 +386,7 @@ class TestFinding:
         for _ in range(30):
             make_example(dataset=dataset, tags=[tag])
         # session, user, roles, datasets and tags for the filters, count, Django's own
-        # permissions of the user and of the user's groups, rows, tags of the rows
-        with django_assert_num_queries(10):
+        # permissions of the user and of the user's groups, problems there are, rows,
+        # tags of the rows
+        with django_assert_num_queries(11):
             reviewer.get(reverse(LIST))
