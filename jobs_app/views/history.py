@@ -21,8 +21,9 @@ PER_PAGE = 25
 def job_list(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET, user=request.user)
     jobs = filtered(visible_jobs(request.user), **form.filters())
-    page = Paginator(jobs, PER_PAGE).get_page(request.GET.get("page"))
-    shown = lines(page)
+    # Ids first: the database then joins what a page shows, not all that it skips.
+    page = Paginator(jobs.values_list("pk"), PER_PAGE).get_page(request.GET.get("page"))
+    shown = lines(visible_jobs(request.user).filter(pk__in=[pk for (pk,) in page]))
     context = {
         "form": form,
         "page": page,
