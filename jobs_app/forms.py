@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from datasets_app.models import Dataset, DatasetVersion
 from jobs_app.curves import View
@@ -20,7 +21,11 @@ from jobs_app.hyperparameters import (
 from jobs_app.models import FineTuningJob, JobStatus, Provider
 from teams_app.models import Role
 
-STATUS_CHOICES = [("", _("any state")), (ALL_OPEN, _("open")), *JobStatus.choices]
+STATUS_CHOICES = [
+    ("", _("any state")),
+    (ALL_OPEN, pgettext_lazy("jobs that are not over", "open")),
+    *JobStatus.choices,
+]
 
 
 class HistoryForm(forms.Form):
