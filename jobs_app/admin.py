@@ -24,7 +24,6 @@ from jobs_app.models import (
     ProviderKind,
 )
 from jobs_app.providers import ProviderError
-from jobs_app.ringing import ring
 from teams_app.access import has_role_anywhere
 from teams_app.models import Role
 from teams_app.scoped_admin import TeamScopedAdmin, TeamScopedTabularInline
@@ -224,7 +223,7 @@ class FineTuningJobAdmin(TeamScopedAdmin):
             except (IllegalTransition, ValidationError) as exc:
                 self.complain(request, job, exc)
             else:
-                ring(tasks.submit_job, job.pk)
+                tasks.submit_job.delay_on_commit(job.pk)
         if n_launched:
             text = _("Launched: %(n)d. A worker submits them now.")
             self.message_user(request, text % {"n": n_launched}, messages.SUCCESS)

@@ -28,7 +28,6 @@ from jobs_app.api_schemas import (
 from jobs_app.history import ALL_OPEN, filtered, visible_jobs
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
-from jobs_app.ringing import ring
 from teams_app.access import require_role
 from teams_app.models import Role, User
 from teams_app.services import user_of_token
@@ -85,7 +84,7 @@ def launch(
     key = data.launch_key or _key_of(user, idempotency_key)
     job = services.create_job(**arguments, by=user, launch_key=key)
     is_new = job.status == JobStatus.DRAFT and _launch(job, user)
-    ring(tasks.submit_job, job.pk)
+    tasks.submit_job.delay_on_commit(job.pk)
     return Status(201 if is_new else 200, _job_out(request, job))
 
 

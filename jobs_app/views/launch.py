@@ -20,7 +20,6 @@ from jobs_app.forms import LaunchForm, prefill
 from jobs_app.hyperparameters import KNOWN, MIN_TRAINING_ROWS
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus, Provider
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
-from jobs_app.ringing import ring
 from jobs_app.views.access import job_or_404, signed_in, user_of
 from teams_app.access import has_role_anywhere, require_role
 from teams_app.models import Role, User
@@ -62,7 +61,7 @@ def _launched(form: LaunchForm, user: User) -> FineTuningJob | None:
         return None
     except IllegalTransition:
         pass  # the other half of a double click launched it meanwhile
-    ring(tasks.submit_job, job.pk)
+    tasks.submit_job.delay_on_commit(job.pk)
     return job
 
 
@@ -145,7 +144,7 @@ def launch(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as exc:
         messages.error(request, " ".join(exc.messages))
     else:
-        ring(tasks.submit_job, job.pk)
+        tasks.submit_job.delay_on_commit(job.pk)
     return redirect("jobs:detail", pk)
 
 
@@ -174,5 +173,5 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     job = job_or_404(request.user, pk)
     require_role(request.user, job, Role.LAUNCHER)
     services.request_comparison(job)
-    ring(tasks.compare_held_out, job.pk)
+    tasks.compare_held_out.delay_on_commit(job.pk)
     return redirect(reverse("jobs:detail", args=[pk]) + "#held-out")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from datasets_app.models import Dataset, Example
-from jobs_app import follow, services
+from jobs_app import follow, services, tasks
 from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
 from teams_app.access import default_team
 from tests.factories import (
@@ -46,8 +46,7 @@ def built_in(dataset, fake) -> Provider:
 def rung(monkeypatch) -> list[int]:
     """Job ids for which a worker was rung."""
     ids: list[int] = []
-    path = "jobs_app.management.commands.launch_job.ring"
-    monkeypatch.setattr(path, lambda task, pk: ids.append(pk))
+    monkeypatch.setattr(tasks.submit_job, "delay_on_commit", ids.append)
     return ids
 
 

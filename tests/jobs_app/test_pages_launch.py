@@ -40,7 +40,7 @@ def rung(monkeypatch):
     """The ids for which a worker was rung."""
     ids = []
     for task in (tasks.submit_job, tasks.compare_held_out):
-        monkeypatch.setattr(task, "apply_async", lambda args, **_kw: ids.extend(args))
+        monkeypatch.setattr(task, "apply_async", lambda args, *_, **_kw: ids.extend(args))
     return ids
 
 

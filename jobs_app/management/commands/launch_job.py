@@ -14,7 +14,6 @@ from jobs_app import services, tasks
 from jobs_app.follow import Follower
 from jobs_app.hyperparameters import AUTO
 from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
-from jobs_app.ringing import ring
 from teams_app.models import Team
 
 KNOBS = {"n_epochs": int, "batch_size": int, "learning_rate_multiplier": float}
@@ -111,7 +110,7 @@ class Command(BaseCommand):
             services.launch_job(job, by=None)
         except ValidationError as exc:
             raise CommandError(" ".join(exc.messages)) from exc
-        ring(tasks.submit_job, job.pk)
+        tasks.submit_job.delay_on_commit(job.pk)
         return job
 
     def follow(self, job: FineTuningJob) -> None:
