@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # code → (what is wrong, how to mend it). Where the text has an unknown code's
@@ -209,7 +209,7 @@ def how_to_mend(code: str) -> str:
 def where(message_index: int | None) -> str:
     if message_index is None:
         return ""
-    return now_translated("message %(number)d") % {"number": message_index}
+    return gettext("message %(number)d") % {"number": message_index}
 
 
 def describe(problem: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services, tasks
@@ -89,7 +89,7 @@ class DatasetAdmin(TeamScopedAdmin):
             else:
                 tasks.run_import.delay_on_commit(run.pk)
                 return redirect("admin:datasets_app_importrun_change", run.pk)
-        title = now_translated("Import JSONL")
+        title = gettext("Import JSONL")
         return self._form_page(request, dataset, form, title)
 
     def freeze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -105,10 +105,10 @@ class DatasetAdmin(TeamScopedAdmin):
             else:
                 messages.success(
                     request,
-                    now_translated("Frozen as %(version)s.") % {"version": version},
+                    gettext("Frozen as %(version)s.") % {"version": version},
                 )
                 return redirect("admin:datasets_app_datasetversion_change", version.pk)
-        return self._form_page(request, dataset, form, now_translated("Freeze"))
+        return self._form_page(request, dataset, form, gettext("Freeze"))
 
     def _dataset(self, request: HttpRequest, pk: int, role: Role) -> Dataset:
         dataset = get_object_or_404(self.get_queryset(request), pk=pk)

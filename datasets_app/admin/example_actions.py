@@ -7,9 +7,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from datasets_app import services
 from datasets_app.forms import TagForm
@@ -82,7 +81,7 @@ class ExampleActions:
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
-            "title": now_translated("Tag examples"),
+            "title": gettext("Tag examples"),
             "opts": Example._meta,
             "form": form,
             "n_examples": queryset.count(),

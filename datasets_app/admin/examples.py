@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services
@@ -121,7 +121,7 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
         if obj.state != state:
             messages.info(
                 request,
-                now_translated(
+                gettext(
                     "The conversation changed, so it is a draft again until "
                     "somebody reviews it."
                 ),
@@ -129,7 +129,7 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
         if not obj.is_valid:
             messages.warning(
                 request,
-                now_translated(
+                gettext(
                     "Stored, with problems: no version takes this example before "
                     "they are mended."
                 ),
@@ -150,15 +150,13 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
         self, request: HttpRequest, obj: Example, state: ReviewState
     ) -> None:
         if not has_role(request.user, obj, Role.REVIEWER):
-            messages.error(
-                request, now_translated("Only a reviewer approves and rejects.")
-            )
+            messages.error(request, gettext("Only a reviewer approves and rejects."))
             return
         chosen = Example.objects.filter(pk=obj.pk)
         if not services.review_examples(chosen, state=state, by=request.user):
             messages.error(
                 request,
-                now_translated("Not approved: mend the problems first."),
+                gettext("Not approved: mend the problems first."),
             )
 
     @admin.display(description=_("first question"))
@@ -187,7 +185,7 @@ class ExampleAdmin(ExampleActions, TeamScopedAdmin):
     @admin.display(description=_("problems"))
     def problems_shown(self, obj: Example) -> str | SafeString:
         if not obj.problems:
-            return now_translated("none")
+            return gettext("none")
         described = [describe(problem) for problem in obj.problems]
         items = format_html_join(
             "",

@@ -3,7 +3,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.admin.filters import DatasetFilter
@@ -58,13 +58,13 @@ class ImportRunAdmin(ReadOnlyAdmin):
     @admin.display(description=_("progress and whole report"))
     def live_page(self, obj: ImportRun) -> SafeString:
         url = reverse("datasets:import_run", args=[obj.pk])
-        text = now_translated("Show in the portal")
+        text = gettext("Show in the portal")
         return format_html('<a href="{}">{}</a>', url, text)
 
     @admin.display(description=_("lines left out"))
     def report(self, obj: ImportRun) -> str:
         problems = obj.problems.all()[:PROBLEMS_SHOWN]
         if not problems:
-            return now_translated("none")
+            return gettext("none")
         context = {"problems": problems}
         return render_to_string("datasets_app/_import_problems.html", context)

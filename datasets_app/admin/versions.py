@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now_translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.admin.filters import DatasetFilter
@@ -49,7 +49,7 @@ class DatasetVersionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("identical to"))
     def same_content(self, obj: DatasetVersion) -> str:
         same = obj.first_with_same_content()
-        return str(same) if same else now_translated("no earlier version")
+        return str(same) if same else gettext("no earlier version")
 
     @admin.display(description=_("downloads"))
     def downloads(self, obj: DatasetVersion) -> SafeString:
@@ -63,5 +63,5 @@ class DatasetVersionAdmin(ReadOnlyAdmin):
             '{} · <a href="{}">{}</a>',
             format_html_join(" · ", '<a href="{}">{}</a>', links),
             page,
-            now_translated("Show in the portal"),
+            gettext("Show in the portal"),
         )
