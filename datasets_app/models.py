@@ -47,7 +47,12 @@ class Dataset(models.Model):
     description = models.TextField(_("description"), blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
-        USER, null=True, blank=True, editable=False, on_delete=models.SET_NULL
+        USER,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        verbose_name=_("created by"),
     )
 
     objects = TeamScopedQuerySet.as_manager()
@@ -128,7 +133,7 @@ class Example(models.Model):
 
     text = models.TextField(editable=False, blank=True)
     n_tokens = models.PositiveIntegerField(_("tokens"), editable=False, default=0)
-    content_hash = models.CharField(max_length=64, editable=False)
+    content_hash = models.CharField(_("content hash"), max_length=64, editable=False)
     problems: Any = ExactJSONField(_("problems"), editable=False, default=list)
     is_valid = models.BooleanField(_("valid"), editable=False, default=True)
 
@@ -216,7 +221,11 @@ class ImportRun(models.Model):
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
-        USER, null=True, on_delete=models.SET_NULL, related_name="+"
+        USER,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("created by"),
     )
     # Names the one process that may go on with the import; see services.imports.
     claim = models.UUIDField(null=True, editable=False)
@@ -291,18 +300,22 @@ class DatasetVersion(FrozenModel):
     note = models.CharField(_("note"), max_length=200, blank=True)
     approved_only = models.BooleanField(_("approved rows only"), default=False)
     training_file = models.FileField(upload_to=version_path)
-    training_sha256 = models.CharField(max_length=64)
+    training_sha256 = models.CharField("SHA-256", max_length=64)
     n_training_rows = models.PositiveIntegerField(_("training rows"))
     n_training_tokens = models.PositiveBigIntegerField(_("training tokens"))
     validation_file = models.FileField(upload_to=version_path, blank=True)
-    validation_sha256 = models.CharField(max_length=64, blank=True)
+    validation_sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     n_validation_rows = models.PositiveIntegerField(_("validation rows"), default=0)
     n_validation_tokens = models.PositiveBigIntegerField(
         _("validation tokens"), default=0
     )
     created_at = models.DateTimeField(_("frozen"), auto_now_add=True)
     created_by = models.ForeignKey(
-        USER, null=True, on_delete=models.SET_NULL, related_name="+"
+        USER,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("created by"),
     )
 
     class Meta:
@@ -361,6 +374,8 @@ class VersionRow(FrozenModel):
     content_hash = models.CharField(max_length=64)
 
     class Meta:
+        verbose_name = _("version row")
+        verbose_name_plural = _("version rows")
         constraints = [
             models.UniqueConstraint(
                 fields=("version", "split", "line_number"), name="version_line_once"

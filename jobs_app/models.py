@@ -95,6 +95,8 @@ class RemoteFile(models.Model):
     objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("uploaded file")
+        verbose_name_plural = _("uploaded files")
         constraints = [
             models.UniqueConstraint(
                 fields=("provider", "dataset_version", "split"),
@@ -167,31 +169,40 @@ class FineTuningJob(models.Model):
     status_changed_at = models.DateTimeField(default=now, editable=False)
     launch_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
 
-    remote_id = models.CharField(max_length=200, blank=True, editable=False)
+    remote_id = models.CharField(
+        _("id at the provider"), max_length=200, blank=True, editable=False
+    )
     fine_tuned_model = models.CharField(
         _("fine-tuned model"), max_length=300, blank=True, editable=False
     )
     # What the provider made of "auto", once it tells.
     resolved_hyperparameters: Any = models.JSONField(
-        default=dict, blank=True, editable=False
+        _("hyperparameters used"), default=dict, blank=True, editable=False
     )
-    trained_tokens = models.PositiveBigIntegerField(null=True, editable=False)
+    trained_tokens = models.PositiveBigIntegerField(
+        _("trained tokens"), null=True, editable=False
+    )
     estimated_finish_at = models.DateTimeField(null=True, editable=False)
-    error: Any = models.JSONField(default=dict, blank=True, editable=False)
+    error: Any = models.JSONField(_("error"), default=dict, blank=True, editable=False)
 
     last_polled_at = models.DateTimeField(null=True, editable=False)  # and answered
     # When a worker should next submit or poll it; null: nothing is left to do.
     next_poll_at = models.DateTimeField(null=True, default=now, editable=False)
     n_poll_failures = models.PositiveIntegerField(default=0, editable=False)
     # Why the last attempt to reach the provider failed; empty after one that did not.
-    poll_problem = models.TextField(blank=True, editable=False)
+    poll_problem = models.TextField(_("poll problem"), blank=True, editable=False)
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
     # When base and tuned model should next be compared on the validation rows.
     next_comparison_at = models.DateTimeField(null=True, editable=False)
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
-        USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        USER,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("created by"),
     )
     launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
@@ -272,16 +283,18 @@ class JobEvent(models.Model):
         FineTuningJob, on_delete=models.CASCADE, related_name="events"
     )
     remote_id = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=now)
-    level = models.CharField(max_length=10, default="info")
+    created_at = models.DateTimeField(_("time"), default=now)
+    level = models.CharField(_("level"), max_length=10, default="info")
     # Open text: providers add types of their own.
-    type = models.CharField(max_length=40, default=EventType.MESSAGE)
-    message = models.TextField()
+    type = models.CharField(_("type"), max_length=40, default=EventType.MESSAGE)
+    message = models.TextField(_("message"))
     data: Any = models.JSONField(default=dict, blank=True)
 
     objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = ("created_at", "pk")
         constraints = [
             models.UniqueConstraint(
@@ -313,6 +326,8 @@ class Checkpoint(models.Model):
     objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
         ordering = ("step_number",)
         constraints = [
             models.UniqueConstraint(fields=("job", "remote_id"), name="checkpoint_once")
@@ -339,6 +354,8 @@ class HeldOutAnswer(models.Model):
     objects = TeamScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("held-out answer")
+        verbose_name_plural = _("held-out answers")
         ordering = ("line_number",)
         constraints = [
             models.UniqueConstraint(

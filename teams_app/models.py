@@ -109,7 +109,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.role}, {self.team}"
+        return f"{self.user}: {self.get_role_display()}, {self.team}"
 
 
 class ApiToken(models.Model):
@@ -123,6 +123,8 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(_("last used"), null=True)
 
     class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
         ordering = ("-pk",)
 
     def __str__(self) -> str:

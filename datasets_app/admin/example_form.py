@@ -18,10 +18,15 @@ class ExampleForm(forms.ModelForm):
     """Edits one conversation, and notices if somebody else did so meanwhile."""
 
     messages = MessagesField(widget=TurnEditor, label=gettext_lazy("Messages"))
-    tools = ExactJSONFormField(widget=forms.Textarea(attrs=SMALL), required=False)
+    tools = ExactJSONFormField(
+        widget=forms.Textarea(attrs=SMALL),
+        required=False,
+        label=gettext_lazy("Tools"),
+    )
     functions = ExactJSONFormField(
         widget=forms.Textarea(attrs=SMALL),
         required=False,
+        label=gettext_lazy("Functions"),
         help_text=gettext_lazy("The old form of tools; new rows use tools."),
     )
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -55,6 +55,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'API token',
+                'verbose_name_plural': 'API tokens',
                 'ordering': ('-pk',),
             },
         ),
