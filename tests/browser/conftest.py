@@ -10,17 +10,8 @@ from playwright.sync_api import sync_playwright as playwright
 from pytest_django.live_server_helper import LiveServer
 
 from teams_app.models import User
+from tests.browser.chromium import CHROMIUM, FLAGS
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SESSION_COOKIE = "sessionid"
 
 
