@@ -29,26 +29,34 @@ PLAIN_ROLES = frozenset({"system", "user", "assistant"})
 _MESSAGE_KEYS = frozenset(MESSAGE_KEYS)
 
 
-def find_problems(
-    record: dict[str, Any], texts: list[str] | None = None
-) -> list[Problem]:
+def find_problems(record: dict[str, Any], text: str | None = None) -> list[Problem]:
     """All that is wrong with a record, at most MAX_PROBLEMS_PER_ROW of it.
 
     Args:
-        texts: `all_texts` of the messages, where the caller has them already.
+        text: all texts of the messages, where the caller has them already.
     """
     messages = record.get("messages")
     problems = list(_record_problems(record))
     if isinstance(messages, list) and messages:
-        for index, message in enumerate(messages, start=1):
-            if not _is_plain(message):
-                problems += message_problems(message, index)
-        problems += _ending_problems(messages)
-        problems += _answer_problems(messages)
-    text = "\n".join(all_texts(messages) if texts is None else texts)
+        problems += _conversation_problems(messages)
+    if text is None:
+        text = "\n".join(all_texts(messages))
     if "<|" in text or "\x00" in text:
         problems += _forbidden_text(messages)
     return problems[:MAX_PROBLEMS_PER_ROW]
+
+
+def _conversation_problems(messages: list[Any]) -> Iterator[Problem]:
+    unusual = [
+        (index, message)
+        for index, message in enumerate(messages, start=1)
+        if not _is_plain(message)
+    ]
+    for index, message in unusual:
+        yield from message_problems(message, index)
+    yield from _ending_problems(messages)
+    if unusual:  # plain messages neither call tools nor answer calls
+        yield from _answer_problems(messages)
 
 
 def _is_plain(message: Any) -> bool:

@@ -19,43 +19,39 @@ from datasets_app.token_counts import count_tokens
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`messages`, `tools`, `functions`: canonical JSON, of which the line is made."""
+    """Texts and numbers only: an import holds thousands of these at a time.
 
-    record: dict[str, Any]
-    texts: list[str]
+    `messages`, `tools` and `functions` are canonical JSON, of which the line is made;
+    `text` is what the search looks through, one message after the other.
+    """
+
     messages: JSONText
     tools: JSONText | None
     functions: JSONText | None
+    parallel_tool_calls: bool | None
+    text: str
+    n_tokens: int
     content_hash: str
-    problems: list[Problem]
-
-    @property
-    def text(self) -> str:
-        """What the search looks through, one message after the other."""
-        # PostgreSQL holds no NUL; one of the problems says that there is one.
-        return "\n".join(self.texts).replace("\x00", "")
-
-    @property
-    def parallel_tool_calls(self) -> bool | None:
-        return self.record.get("parallel_tool_calls")
-
-    def count_tokens(self) -> int:
-        return count_tokens(self.record, self.texts)
+    problems: tuple[Problem, ...]
 
 
 def derive(record: dict[str, Any]) -> Derived:
-    """Canonical texts, search text, hash and problems of a record."""
+    """Canonical JSON, search text, token count, hash and problems of a record."""
     texts = all_texts(record.get("messages"))
+    text = "\n".join(texts)
     messages = exact_json.dumps(canonical_messages(record.get("messages")))
     tools = optional_text(record.get("tools"))
     functions = optional_text(record.get("functions"))
-    line = line_of(messages, tools, record.get("parallel_tool_calls"), functions)
+    parallel = record.get("parallel_tool_calls")
+    line = line_of(messages, tools, parallel, functions)
     return Derived(
-        record=record,
-        texts=texts,
         messages=messages,
         tools=tools,
         functions=functions,
+        parallel_tool_calls=parallel,
+        # PostgreSQL holds no NUL; one of the problems says that there is one.
+        text=text.replace("\x00", ""),
+        n_tokens=count_tokens(record, texts),
         content_hash=content_hash(line),
-        problems=find_problems(record, texts),
+        problems=tuple(find_problems(record, text)),
     )

@@ -61,19 +61,28 @@ def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[
     file.seek(offset)
     while data := file.readline(MAX_LINE_BYTES + 2):
         number += 1
-        is_too_long = len(data.rstrip(b"\r\n")) > MAX_LINE_BYTES
+        offset += len(data)
+        is_too_long = len(data) > MAX_LINE_BYTES and _is_too_long(data)
         if is_too_long and not data.endswith(b"\n"):
-            _skip_line(file)
+            offset += _skip_line(file)
         if number == 1:
             data = data.removeprefix(BOM)
         if data := data.strip(b" \t\r\n"):
-            yield Line(number, file.tell(), data, is_too_long)
+            yield Line(number, offset, data, is_too_long)
 
 
-def _skip_line(file: BinaryIO) -> None:
+def _is_too_long(data: bytes) -> bool:
+    return len(data.rstrip(b"\r\n")) > MAX_LINE_BYTES
+
+
+def _skip_line(file: BinaryIO) -> int:
+    """Read past the rest of a line; returns how many bytes that were."""
+    n_bytes = 0
     while piece := file.readline(1024 * 1024):
+        n_bytes += len(piece)
         if piece.endswith(b"\n"):
-            return
+            break
+    return n_bytes
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
@@ -94,15 +103,15 @@ def parse_json(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         raise _why_not_json(data, exc) from exc
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deep(value):
+    n_keys = _n_keys_if_plain(value)
+    if not n_keys and _is_deep(value):
         raise BadLine("too_deep", limit=MAX_DEPTH)
-    if _may_have_lost_something(data, value):
+    if _may_have_lost_something(data, value, n_keys):
         return json.loads(data, object_pairs_hook=_once, parse_float=_exact_float)
     return value
 
 
-def _may_have_lost_something(data: bytes, value: Any) -> bool:
-    n_keys = _n_keys_if_plain(value)
+def _may_have_lost_something(data: bytes, value: Any, n_keys: int) -> bool:
     if not n_keys:
         if _has_float(value):  # orjson makes floats of whole numbers past 64 bits, too
             return True

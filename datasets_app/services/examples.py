@@ -34,7 +34,7 @@ def _derive_fields(example: Example) -> None:
     example.content_hash = derived.content_hash
     example.problems = [problem.as_json() for problem in derived.problems]
     example.is_valid = not derived.problems
-    example.n_tokens = derived.count_tokens()
+    example.n_tokens = derived.n_tokens
 
 
 def record_of(example: Example) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datasets_app.jsonl import (
 )
 from datasets_app.models import ImportProblem, ImportRun
 
-BATCH_ROWS = 1_000
+BATCH_ROWS = 4_000
 BATCH_BYTES = 8 * 1024 * 1024  # long lines make shorter batches: memory stays flat
 RAW_LENGTH = 2_000  # of a bad line, for its author to recognise it
 
@@ -43,7 +43,7 @@ class Batch:
             self._leave_out(run, line, [exc.problem])
             return
         if derived.problems:
-            self._leave_out(run, line, derived.problems)
+            self._leave_out(run, line, list(derived.problems))
         else:
             self.rows.append(derived)
 

@@ -159,14 +159,13 @@ def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
 
 
 def _add(run: ImportRun, batch: Batch) -> None:
-    n_tokens = {row.content_hash: row.count_tokens() for row in batch.rows}
     with transaction.atomic():
         # One at a time: two imports into one dataset would miss each other's rows.
         dataset = Dataset.objects.select_for_update().filter(pk=run.dataset_id).first()
         if dataset is None:
             raise LostClaim
         rows = _unknown(dataset, batch.rows)
-        insert_examples(run, rows, n_tokens, first_position=next_position(dataset))
+        insert_examples(run, rows, first_position=next_position(dataset))
         ImportProblem.objects.bulk_create(batch.problems)
         _advance(run, batch, n_added=len(rows))
 

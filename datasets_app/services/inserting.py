@@ -1,48 +1,52 @@
-"""Imported rows into the table of examples, several times quicker than bulk_create."""
+"""Rows into a table with the driver alone: several times quicker than bulk_create."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.utils.timezone import now
 
 from datasets_app.derived import Derived
 from datasets_app.models import Example, ImportRun, ReviewState
 
 
-def insert_examples(
-    run: ImportRun,
-    rows: list[Derived],
-    n_tokens: dict[str, int],
-    *,
-    first_position: int,
+def insert_rows(
+    model: type[models.Model], fields: Iterable[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Add valid rows as drafts.
-
-    Args:
-        n_tokens: token count by content hash.
-    """
-    shared = _shared_columns(run)
-    own = ("position", "messages", "tools", "parallel_tool_calls", "functions")
-    derived = ("text", "n_tokens", "content_hash")
-    columns = ", ".join(_quoted(name) for name in (*shared, *own, *derived))
-    places = ", ".join(["%s"] * (len(shared) + len(own) + len(derived)))
-    table = connection.ops.quote_name(Example._meta.db_table)
-    values = tuple(shared.values())
+    """Add rows of values as the database takes them, in the order of `fields`."""
+    quote = connection.ops.quote_name
+    columns = [str(model._meta.get_field(name).column) for name in fields]  # type: ignore[union-attr]
+    sql = "INSERT INTO {} ({}) VALUES ({})".format(  # noqa: S608
+        quote(model._meta.db_table),
+        ", ".join(map(quote, columns)),
+        ", ".join(["%s"] * len(columns)),
+    )
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608
-            [
-                values
-                + (position, row.messages, row.tools, row.parallel_tool_calls)
-                + (row.functions, row.text)
-                + (n_tokens[row.content_hash], row.content_hash)
-                for position, row in enumerate(rows, start=first_position)
-            ],
-        )
+        cursor.executemany(sql, list(rows))
 
 
-def _shared_columns(run: ImportRun) -> dict[str, Any]:
-    """What all rows of one batch have in common."""
+def insert_examples(
+    run: ImportRun, rows: list[Derived], *, first_position: int
+) -> None:
+    """Add valid rows as drafts."""
+    shared = _shared_values(run)
+    values = tuple(shared.values())
+    own = ("messages", "tools", "parallel_tool_calls", "functions")
+    derived = ("text", "n_tokens", "content_hash", "position")
+    insert_rows(
+        Example,
+        (*shared, *own, *derived),
+        (
+            values
+            + (row.messages, row.tools, row.parallel_tool_calls, row.functions)
+            + (row.text, row.n_tokens, row.content_hash, position)
+            for position, row in enumerate(rows, start=first_position)
+        ),
+    )
+
+
+def _shared_values(run: ImportRun) -> dict[str, Any]:
+    """What all rows of one batch have in common, by field."""
     time = connection.ops.adapt_datetimefield_value(now())
     return {
         "dataset": run.dataset_id,
@@ -56,7 +60,3 @@ def _shared_columns(run: ImportRun) -> dict[str, Any]:
         "updated_at": time,
         "updated_by": run.created_by_id,
     }
-
-
-def _quoted(field_name: str) -> str:
-    return connection.ops.quote_name(str(Example._meta.get_field(field_name).column))  # type: ignore[union-attr]

@@ -23,6 +23,7 @@ from datasets_app.models import (
     VersionRow,
 )
 from datasets_app.services.errors import NothingToFreeze, StorageFull
+from datasets_app.services.inserting import insert_rows
 
 ROWS_AT_ONCE = 1_000
 DIGEST_BYTES = 32
@@ -182,13 +183,12 @@ def _store_manifest(version: DatasetVersion, part: PartWriter) -> None:
         # Locked until the commit, so that a row deleted meanwhile is just not linked.
         kept = Example.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         still_there = set(kept.values_list("pk", flat=True))
-        VersionRow.objects.bulk_create(
-            VersionRow(
-                version=version,
-                split=part.split,
-                line_number=line_number,
-                example_id=example_id if example_id in still_there else None,
-                content_hash=digest,
-            )
-            for line_number, example_id, digest in rows
+        insert_rows(
+            VersionRow,
+            ("version", "split", "line_number", "content_hash", "example"),
+            (
+                (version.pk, part.split.value, line_number, digest)
+                + (example_id if example_id in still_there else None,)
+                for line_number, example_id, digest in rows
+            ),
         )
