@@ -189,6 +189,30 @@ class ImportStatus(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+class ImportFailure(models.TextChoices):
+    """Why an import failed: what happened, and what to do."""
+
+    SOME_INVALID = (
+        "some_invalid",
+        _(
+            "Nothing was added, because some rows are invalid and the import was to "
+            "be all or nothing. Mend the lines below, or import without that choice."
+        ),
+    )
+    FILE_GONE = (
+        "file_gone",
+        _("The uploaded file is gone from the server. Import it again."),
+    )
+    STOPPED = (
+        "stopped",
+        _(
+            "The import stopped several times without saying why. The rows counted "
+            "here are in the dataset. Look into the worker's log, then import again: "
+            "rows that are there already are left out."
+        ),
+    )
+
+
 class ImportRun(models.Model):
     """One file on its way into a dataset, and the report of what became of it."""
 
