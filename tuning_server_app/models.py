@@ -1,5 +1,6 @@
 """What the server keeps: who may call it, their files, jobs and tuned models."""
 
+import re
 from typing import Any
 
 from django.db import models, transaction
@@ -94,6 +95,10 @@ MAY_BECOME: dict[str, set[JobStatus]] = {
 }
 
 
+# A name is part of addresses, and colons separate its parts.
+UNFIT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
 class IllegalTransition(Exception):
     """MAY_BECOME has no such step."""
 
@@ -167,8 +172,9 @@ class TuningJob(models.Model):
     @property
     def model_prefix(self) -> str:
         """`ft:base:organization:suffix:id`; the same at every attempt."""
+        suffix = UNFIT_IN_NAMES.sub("-", self.suffix)
         organization = self.organization.slug
-        return f"ft:{self.base_model}:{organization}:{self.suffix}:{self.wire_id[-8:]}"
+        return f"ft:{self.base_model}:{organization}:{suffix}:{self.wire_id[-8:]}"
 
     def move_to(
         self,

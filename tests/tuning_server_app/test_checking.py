@@ -1,6 +1,9 @@
 """The first phase of a job: its files are read before anything is trained."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
     chats,
@@ -65,13 +68,14 @@ def test_a_file_deleted_meanwhile_fails_the_job():
     assert "was deleted" in error_of(job)["message"]
 
 
-def test_of_two_checks_only_one_reads_the_files():
-    job = make_job(training_file="file-gone")
-    copy = TuningJob.objects.get(pk=job.pk)
+@pytest.mark.parametrize(("seconds_ago", "is_read"), [(1, False), (61, True)])
+def test_files_that_another_worker_is_reading_are_left_to_it(
+    seconds_ago: int, is_read: bool
+):
+    began = now() - timedelta(seconds=seconds_ago)
+    job = make_job(training_file="file-gone", heartbeat_at=began)
     validate_files(job)
-    validate_files(copy)
-    assert copy.status == JobStatus.VALIDATING_FILES  # it looked no further
-    assert job.events.count() == 1
+    assert (job.status == JobStatus.FAILED) is is_read
 
 
 def test_a_cancelled_job_is_not_checked():

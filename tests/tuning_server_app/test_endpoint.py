@@ -85,6 +85,7 @@ def test_a_wrong_method_answers_json(api: Client):
     response = api.put("/v1/files")
     assert response.status_code == 405
     assert response.json()["error"]["code"] == "method_not_allowed"
+    assert response["Allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/nothing"])

@@ -10,10 +10,11 @@ from tests.tuning_server_app.factories import (
     make_checkpoint,
     make_file,
     make_job,
+    make_key,
     make_model,
-    make_organization,
 )
 from tuning_server_app.models import FilePurpose, JobStatus, Organization, TuningJob
+from tuning_server_app.services.jobs import cancel_job
 
 JOBS = "/v1/fine_tuning/jobs"
 
@@ -126,14 +127,15 @@ def test_the_same_request_without_a_mark_is_a_job_of_its_own(
     assert TuningJob.objects.count() == 2
 
 
-def test_a_marked_retry_of_another_key_is_a_job_of_its_own(
+def test_a_marked_retry_from_another_key_is_a_job_of_its_own(
     api: Client, training_file: str, organization: Organization
 ):
-    make_job(organization=make_organization(), request_hash="other")
-    response = create(
-        api, {"X-Stainless-Retry-Count": "2"}, model=BASE, training_file=training_file
-    )
-    assert TuningJob.objects.get(wire_id=response.json()["id"]).api_key is not None
+    create(api, model=BASE, training_file=training_file)
+    headers = {
+        "X-Stainless-Retry-Count": "1",
+        "Authorization": f"Bearer {make_key(organization)[1]}",
+    }
+    create(api, headers, model=BASE, training_file=training_file)
     assert TuningJob.objects.count() == 2
 
 
@@ -159,13 +161,14 @@ def test_an_ended_job_cannot_be_cancelled(api: Client, organization: Organizatio
 
 
 def test_a_job_that_moves_during_the_cancel_is_cancelled_all_the_same(
-    api: Client, organization: Organization
+    organization: Organization,
 ):
     job = make_job(organization=organization, status=JobStatus.QUEUED)
     stale = TuningJob.objects.get(pk=job.pk)
-    job.move_to(JobStatus.RUNNING, "taken")
-    from_stale = api.post(f"{JOBS}/{stale.wire_id}/cancel").json()
-    assert from_stale["status"] == "cancelled"
+    job.move_to(JobStatus.RUNNING, "taken", claim="0" * 32)
+    cancel_job(stale)
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
 
 
 def ids(response: Any) -> list[str]:

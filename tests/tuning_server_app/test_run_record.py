@@ -102,6 +102,11 @@ def test_of_the_checkpoints_the_last_three_stay(record: RunRecord):
     assert TunedModel.objects.count() == 3
 
 
+def test_a_suffix_is_made_fit_for_a_name(record: RunRecord):
+    record.job.suffix = "카드 게임: v1/a"
+    assert record.job.model_prefix.split(":")[3] == "카드-게임-v1-a"
+
+
 def test_success_leaves_a_model_and_a_table(record: RunRecord):
     record.store(metrics(1))
     record.store(metrics(2, valid_loss=0.5))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from tuning_server_app import file_store, results, run_folder
+from tuning_server_app import file_store, results
 from tuning_server_app.file_store import Draft
 from tuning_server_app.models import (
     Checkpoint,
@@ -21,6 +21,7 @@ from tuning_server_app.models import (
     TunedModel,
     TuningJob,
 )
+from tuning_server_app.services import run_folder
 from tuning_server_app.services.files import store_file
 
 KEPT_CHECKPOINTS = 3

@@ -7,8 +7,8 @@ import uuid
 from django.db.models import F
 from django.utils.timezone import now
 
-from tuning_server_app import run_folder
 from tuning_server_app.models import JobStatus, TuningJob
+from tuning_server_app.services import run_folder
 from tuning_server_app.services.jobs import fail_job
 from tuning_server_app.services.queue import requeue_job
 from tuning_server_app.services.run_record import ClaimLost, RunRecord

@@ -51,6 +51,9 @@ class Endpoint(View):
                 response.status_code,
                 request_id,
             )
+        if response.status_code == 405:
+            known = [name for name in self.http_method_names if hasattr(self, name)]
+            response["Allow"] = ", ".join(known).upper()
         response["x-request-id"] = request_id
         return response
 
