@@ -242,7 +242,9 @@ class ImportRun(models.Model):
     n_added = models.PositiveIntegerField(_("added"), default=0)
     n_invalid = models.PositiveIntegerField(_("invalid"), default=0)
     n_duplicate = models.PositiveIntegerField(_("duplicate"), default=0)
-    error = models.TextField(_("error"), blank=True)
+    error = models.CharField(
+        _("error"), max_length=20, choices=ImportFailure, blank=True
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
         USER,

@@ -33,6 +33,9 @@ def _folded(title: Any, *fields: Any) -> tuple[Any, dict[str, Any]]:
 class ExampleAdmin(ExampleActions, TeamScopedAdmin):
     """Reading, mending and reviewing conversations."""
 
+    class Media:
+        css = {"all": ["turn-editor.css"]}
+
     form = ExampleForm
     actions = (
         "approve",

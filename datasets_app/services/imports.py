@@ -18,12 +18,12 @@ from django.core.files import File
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
 
 from datasets_app.derived import Derived
 from datasets_app.jsonl import read_lines
 from datasets_app.models import (
     Dataset,
+    ImportFailure,
     ImportProblem,
     ImportRun,
     ImportStatus,
@@ -93,9 +93,9 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
     report = on_progress or (lambda _run: None)
     with suppress(LostClaim):
         if run.n_attempts > MAX_ATTEMPTS:
-            _fail(run, _stopped_too_often(run))
+            _fail(run, ImportFailure.STOPPED)
         elif not run.file.storage.exists(str(run.file.name)):
-            _fail(run, _("The uploaded file is gone from the server. Import it again."))
+            _fail(run, ImportFailure.FILE_GONE)
         else:
             _read_file(run, report)
         report(run)
@@ -116,17 +116,10 @@ def _claim(run: ImportRun) -> bool:
     return bool(n_claimed)
 
 
-def _stopped_too_often(run: ImportRun) -> str:
-    return _(
-        "The import stopped %(n)d times after line %(line)d without saying why. "
-        "The rows before it are in the dataset. Look into the worker's log."
-    ) % {"n": MAX_ATTEMPTS, "line": run.n_lines_read}
-
-
 def _read_file(run: ImportRun, report: Progress) -> None:
     with run.file.open("rb") as file:
         if run.strict and not run.is_checked and not _check_all(run, file, report):
-            _fail(run, _("Nothing was added, because some rows are invalid."))
+            _fail(run, ImportFailure.SOME_INVALID)
             return
         for batch in _batches(run, file):
             _add(run, batch)
@@ -195,7 +188,7 @@ def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
     )
 
 
-def _fail(run: ImportRun, error: str) -> None:
+def _fail(run: ImportRun, error: ImportFailure) -> None:
     _update(run, status=ImportStatus.FAILED, finished_at=now(), error=error)
 
 

@@ -10,7 +10,14 @@ from django.core.files.base import ContentFile
 from django.utils.timezone import now
 
 from datasets_app import services
-from datasets_app.models import Example, ImportProblem, ImportRun, ImportStatus, Split
+from datasets_app.models import (
+    Example,
+    ImportFailure,
+    ImportProblem,
+    ImportRun,
+    ImportStatus,
+    Split,
+)
 from datasets_app.services import import_batches, imports
 from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES, REPLY, USER, row
 from tests.factories import chat_line, chat_lines, make_dataset, make_user
@@ -178,7 +185,7 @@ class TestAllOrNothing:
         done = run(chat_lines(3) + b"nope\n", strict=True)
 
         assert done.status == ImportStatus.FAILED
-        assert "Nothing was added" in done.error
+        assert done.error == ImportFailure.SOME_INVALID
         assert reported(done) == [(4, None, "not_json")]
         assert (done.n_read, done.n_added, done.n_invalid) == (4, 0, 1)
         assert not Example.objects.exists()
@@ -275,7 +282,7 @@ class TestAnImportThatWasKilled:
         started.refresh_from_db()
 
         assert started.status == ImportStatus.FAILED
-        assert "Look into the worker's log" in started.error
+        assert started.error == ImportFailure.STOPPED
 
 
 def test_of_two_processes_only_one_imports():
@@ -303,7 +310,7 @@ def test_an_import_whose_file_is_gone_says_so():
     started.refresh_from_db()
 
     assert started.status == ImportStatus.FAILED
-    assert "gone" in started.error
+    assert started.error == ImportFailure.FILE_GONE
 
 
 def test_an_import_whose_dataset_is_deleted_meanwhile_just_stops(monkeypatch):

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         follow(run)
         self.report(run)
         if run.status == ImportStatus.FAILED:
-            raise CommandError(run.error)
+            raise CommandError(run.get_error_display())
 
     def report(self, run: ImportRun) -> None:
         self.stdout.write(
