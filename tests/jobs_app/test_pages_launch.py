@@ -39,8 +39,12 @@ def version(team):
 def rung(monkeypatch):
     """The ids for which a worker was rung."""
     ids = []
+
+    def note(args, *_rest, **_options):
+        ids.extend(args)
+
     for task in (tasks.submit_job, tasks.compare_held_out):
-        monkeypatch.setattr(task, "apply_async", lambda args, *_, **_kw: ids.extend(args))
+        monkeypatch.setattr(task, "apply_async", note)
     return ids
 
 
