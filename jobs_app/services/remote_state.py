@@ -23,8 +23,6 @@ BLANK: tuple[Any, ...] = ("", None, {})
 
 def store_remote_state(job: FineTuningJob, remote: RemoteJob) -> bool:
     """Bring the row up to date. False: another process moved the job meanwhile."""
-    if job.status in FINISHED:
-        return False
     status = remote.status or _unknown_status(job, remote)
     fields = _fields(job, remote, status)
     if status != job.status:

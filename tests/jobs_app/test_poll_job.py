@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from jobs_app import services
 from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.providers import ProviderClient, RemoteCheckpoint
 from jobs_app.services import polling
 from tests.factories import make_job
 
@@ -300,12 +301,31 @@ def test_a_poll_that_comes_too_late_changes_nothing(job, fake):
     late = FineTuningJob.objects.get(pk=job.pk)
     fake.jobs[job.remote_id]["status"] = "succeeded"
     poll(job)
+    last_look_at = job.next_poll_at
     fake.jobs[job.remote_id]["status"] = "running"
 
     services.poll_job(late)
 
     job.refresh_from_db()
     assert job.status == JobStatus.SUCCEEDED
+    assert job.next_poll_at == last_look_at
+
+
+def test_events_that_another_worker_stored_a_moment_ago_are_no_error(
+    job, fake, monkeypatch
+):
+    event = fake.add_event(job.remote_id, "twice")
+
+    def overtaken(*args: object) -> list[RemoteCheckpoint]:
+        job.events.create(remote_id=event["id"], message="twice")
+        return []
+
+    monkeypatch.setattr(ProviderClient, "checkpoints", overtaken)
+
+    poll(job)
+
+    assert messages(job) == ["twice"]
+    assert job.poll_problem == ""
 
 
 def test_a_built_in_job_is_polled_every_two_seconds(job, fake):
