@@ -259,9 +259,7 @@ def test_a_worker_that_slept_past_its_claim_creates_nothing(job, fake, monkeypat
     assert job.status == JobStatus.SUBMITTING
 
 
-def test_a_claim_that_is_about_to_be_taken_over_creates_nothing(
-    job, fake, monkeypatch
-):
+def test_a_claim_that_is_about_to_be_taken_over_creates_nothing(job, fake, monkeypatch):
     """The clock of a suspended laptop stands still, but its wall clock does not."""
 
     def suspend(*args: object) -> None:
