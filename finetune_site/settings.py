@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
-    "axes",
+    "finetune_site.sign_in_guard.SignInGuardConfig",
     "csp",
     "django_celery_beat",
     "django_htmx",

@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from datasets_app.retold import retold
+from jobs_app.event_words import EVENT_WORDS
 from jobs_app.models import FineTuningJob
 
 MEND_ROWS: Promise = _(
@@ -39,9 +41,9 @@ LAUNCH_AGAIN: Promise = _("When the cause is mended, launch the same again.")
 
 
 def error_sentence(job: FineTuningJob) -> str:
-    """What the provider said, ended as a sentence."""
+    """What the provider said, in the viewer's language and ended as a sentence."""
     error: dict[str, Any] = job.error or {}
-    text = str(error.get("message") or "").strip()
+    text = retold(str(error.get("message") or "").strip(), EVENT_WORDS)
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 

@@ -1,0 +1,66 @@
+"""What a worker stored, in the language of whoever reads it.
+
+A worker serves nobody in particular, so it stores its sentences in English. Each was
+made from a template of ours, and templates are the keys of the catalog: the sentence
+finds its way back to one. What is no whole sentence is too easily mistaken for another
+and is looked for only among the `fragments` that a caller names.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation.trans_real import translation
+
+PLACE = re.compile(r"%\((\w+)\)[ds]")
+SENTENCE = re.compile(r"\.(\s|$)")
+MAX_DEPTH = 3  # a sentence within a sentence within parentheses
+
+
+def retold(text: str, fragments: tuple[str, ...] = (), depth: int = MAX_DEPTH) -> str:
+    """`text` translated; what is not known stays as it is."""
+    if not text or depth == 0:
+        return text
+    if (whole := gettext(text)) != text:
+        return whole
+    if text.startswith("(") and text.endswith(")"):
+        return f"({retold(text[1:-1], fragments, depth - 1)})"
+    for pattern, template in _patterns(get_language() or "en", fragments):
+        if found := pattern.fullmatch(text):
+            values = found.groupdict().items()
+            return template % {n: retold(v, fragments, depth - 1) for n, v in values}
+    return text
+
+
+@cache
+def _patterns(
+    language: str, fragments: tuple[str, ...]
+) -> list[tuple[re.Pattern[str], str]]:
+    """Longest first: the template that says most of a sentence gets it."""
+    templates = {**dict(_sentences(language)), **{f: gettext(f) for f in fragments}}
+    longest_first = sorted(templates, key=lambda m: len(PLACE.sub("", m)), reverse=True)
+    return [
+        (_pattern(msgid), PLACE.sub(r"%(\1)s", templates[msgid]))
+        for msgid in longest_first
+        if templates[msgid] != msgid
+    ]
+
+
+def _sentences(language: str) -> Iterator[tuple[str, str]]:
+    catalog = translation(language)._catalog  # type: ignore[attr-defined]
+    for msgid, translated in catalog.items():
+        is_one = isinstance(msgid, str) and isinstance(translated, str)
+        if is_one and PLACE.search(msgid) and SENTENCE.search(msgid):
+            yield msgid, translated
+
+
+def _pattern(msgid: str) -> re.Pattern[str]:
+    pieces, end, seen = [], 0, set()
+    for place in PLACE.finditer(msgid):
+        name = place.group(1)
+        pieces.append(re.escape(msgid[end : place.start()]))
+        pieces.append(f"(?P={name})" if name in seen else f"(?P<{name}>.*)")
+        seen.add(name)
+        end = place.end()
+    return re.compile("".join(pieces) + re.escape(msgid[end:]), re.DOTALL)

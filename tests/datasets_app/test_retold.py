@@ -1,0 +1,46 @@
+import pytest
+from django.utils.translation import gettext_noop, override
+
+from datasets_app.retold import retold
+
+FRAGMENTS = (gettext_noop("by %(who)s"), gettext_noop("will retry: %(why)s"))
+STOPPED = "The tuning server is not running at http://h/v1. Start it with: ./run"
+STOPPED_KO = (
+    "튜닝 서버가 http://h/v1에서 실행되고 있지 않습니다. "
+    "다음 명령으로 시작하세요: ./run"
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("Remove it.", "지우세요."),
+        (STOPPED, STOPPED_KO),
+        ("by mina", "mina 님"),
+        (f"(will retry: {STOPPED})", f"(다시 시도 예정: {STOPPED_KO})"),
+    ],
+    ids=["without values", "with a value", "fragment", "sentence in a fragment"],
+)
+def test_a_stored_sentence_is_read_in_the_viewers_language(stored: str, read: str):
+    with override("ko"):
+        assert retold(stored, FRAGMENTS) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Row 3 has no answer.", "It was trained on 5 tokens", "100 % by hand", "by x"],
+)
+def test_what_no_template_fits_stays(text: str):
+    with override("ko"):
+        assert retold(text) == text
+
+
+def test_english_is_left_alone():
+    with override("en"):
+        assert retold("by mina", FRAGMENTS) == "by mina"
+
+
+def test_a_sentence_within_itself_ends():
+    text = "will retry: " * 50
+    with override("ko"):
+        assert retold(text, FRAGMENTS).startswith("다시 시도 예정: ")
