@@ -165,6 +165,10 @@ STORAGES = {
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "datasets_app.upload_handler.RoomAwareUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # one long example in the editor
 
 CONTENT_SECURITY_POLICY = {
