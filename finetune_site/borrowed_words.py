@@ -6,7 +6,12 @@ Korean from ours: our admin shows it, so it is ours to say well.
 
 from django.utils.translation import gettext_noop
 
-DJANGO = (gettext_noop("View %s"),)
+DJANGO = (
+    gettext_noop(" By %(filter_title)s "),
+    gettext_noop("History"),
+    gettext_noop("View %s"),
+    gettext_noop("users"),
+)
 
 DJANGO_AXES = (
     gettext_noop("access attempt"),

@@ -31,7 +31,7 @@ class RingingTask(DjangoTask):
         connect = self.app.connection_for_write
         try:
             with connect(transport_options=ONE_ATTEMPT) as broker:
-                self.apply_async(args, kwargs, connection=broker, retry=False)
+                self.apply_async(args, kwargs=kwargs, connection=broker, retry=False)
         except OperationalError as exc:
             log.warning("%s%r rang unheard: %s", self.name, args, exc)
 

@@ -1,6 +1,7 @@
 """What a fresh installation needs before it can serve: each step harmless to repeat."""
 
 import secrets
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.files import File
@@ -76,14 +77,20 @@ def make_built_in_providers() -> None:
                 name="Built-in tuning server",
                 kind=ProviderKind.BUILT_IN,
                 base_url=base_url,
-                api_key=tuning_server.create_key(
-                    name=f"portal, team {team.slug}", organization=team.slug
-                ),
+                api_key=_new_key(team),
                 default_base_model=next(iter(settings.TUNING_SERVER_BASE_MODELS)),
             )
         elif provider.base_url != base_url:
             provider.base_url = base_url
             provider.save(update_fields=["base_url"])
+
+
+def _new_key(team: Team) -> str:
+    """The portal's key for a team's models; one of a deleted provider is revoked."""
+    name = f"portal, team {team.slug}"
+    with suppress(tuning_server.KeyUnknown):
+        tuning_server.revoke_key(name, team.slug)
+    return tuning_server.create_key(name, team.slug)
 
 
 def load_sample() -> DatasetVersion | None:

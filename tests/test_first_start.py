@@ -70,6 +70,16 @@ def test_another_port_moves_the_built_in_provider_and_keeps_its_key(settings):
     assert provider.api_key == key
 
 
+def test_a_deleted_built_in_provider_comes_back():
+    default_team()
+    first_start.make_built_in_providers()
+    Provider.objects.all().delete()
+
+    first_start.make_built_in_providers()
+
+    assert Provider.objects.get().api_key
+
+
 def test_the_sample_is_frozen_with_both_parts_and_launched():
     default_team()
     first_start.make_built_in_providers()

@@ -1,16 +1,9 @@
 """Celery's doors. The table is the queue: a lost message costs one tick, no job."""
 
-import logging
-from functools import partial
-
-from celery import Task, shared_task
-from django.db import transaction
-from kombu.exceptions import OperationalError
+from celery import shared_task
 
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import checking, files, queue, training
-
-logger = logging.getLogger(__name__)
 
 # The tick rings again for whoever still waits, so an unheard message may fade soon.
 RING_SECONDS = 30
@@ -25,7 +18,7 @@ def validate(job_pk: int) -> None:
     job = TuningJob.objects.get(pk=job_pk)
     checking.validate_files(job)
     if job.status == JobStatus.QUEUED:
-        ring(train, job)
+        train.delay_on_commit(job.pk)
 
 
 @shared_task(ignore_result=True, expires=RING_SECONDS)
@@ -40,22 +33,6 @@ def drive_training() -> None:
     files.delete_expired_files()
     queue.requeue_lost_jobs()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
-        ring(validate, job)
+        validate.delay_on_commit(job.pk)
     for job in queue.queued_jobs_in_fair_order()[:RUNG_AT_ONCE]:
-        ring(train, job)
-
-
-def ring(task: Task, job: TuningJob) -> None:
-    """Call a worker once the job is committed.
-
-    A broker that cannot be reached is logged, no more: the job stands in the table,
-    and a client that got an error would create it a second time.
-    """
-    transaction.on_commit(partial(_send, task, job.pk))
-
-
-def _send(task: Task, job_pk: int) -> None:
-    try:
-        task.apply_async((job_pk,), retry=False)
-    except OperationalError as error:
-        logger.warning("%s(%d) rang unheard: %s", task.name, job_pk, error)
+        train.delay_on_commit(job.pk)

@@ -90,5 +90,5 @@ def test_without_a_broker_the_job_stays_in_the_table(
     monkeypatch.setattr(tasks.validate, "apply_async", refuse)
     job = make_job()
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.ring(tasks.validate, job)
+        tasks.validate.delay_on_commit(job.pk)
     assert "rang unheard: no broker" in caplog.text

@@ -51,7 +51,7 @@ class Jobs(JobEndpoint):
             idempotency_key=key,
             is_retry=request.headers.get("X-Stainless-Retry-Count", "0") != "0",
         )
-        tasks.ring(tasks.validate, job)
+        tasks.validate.delay_on_commit(job.pk)
         return wire.job(job)
 
 
