@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
 
 # sun_path holds 108 bytes on Linux, 104 on macOS, the closing zero included.
 LONGEST_SOCKET_PATH = 103
@@ -28,7 +29,7 @@ def check_socket_paths(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_shared_secret(**_kwargs: Any) -> list[CheckMessage]:
-    shares_database = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+    shares_database = connection.vendor == "postgresql"
     if not shares_database or settings.SECRET_KEY_IS_SET:
         return []
     return [

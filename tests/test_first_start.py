@@ -85,6 +85,7 @@ def test_the_sample_is_frozen_with_both_parts_and_launched():
     first_start.make_built_in_providers()
 
     version = first_start.load_sample()
+    assert version
     job = first_start.launch_sample(version)
 
     assert version.n_training_rows >= 24

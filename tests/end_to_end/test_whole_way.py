@@ -43,11 +43,11 @@ def wait_for(site: Site, query: str, seconds: float = 600) -> list[tuple[Any, ..
     return found
 
 
-def question(row: dict[str, Any]) -> list[dict[str, Any]]:
+def question(row: dict[str, Any]) -> list[Any]:
     return row["messages"][:-1]
 
 
-def answer(client: openai.OpenAI, model: str, messages: list[dict[str, Any]]) -> str:
+def answer(client: openai.OpenAI, model: str, messages: list[Any]) -> str:
     reply = client.chat.completions.create(
         model=model, messages=messages, temperature=0, max_tokens=300
     )
