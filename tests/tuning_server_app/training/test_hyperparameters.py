@@ -1,0 +1,68 @@
+import pytest
+
+from tuning_server_app.training.hyperparameters import (
+    Hyperparameters,
+    RequestedHyperparameters,
+    base_learning_rate,
+    resolve,
+    share_of_learning_rate,
+    steps_per_epoch,
+    total_steps,
+)
+
+ALL_AUTO = RequestedHyperparameters()
+
+
+def test_numbers_that_were_asked_for_are_kept():
+    asked = RequestedHyperparameters(3, 8, 0.25)
+
+    assert resolve(asked, n_rows=15) == Hyperparameters(3, 8, 0.25)
+
+
+def test_one_number_may_be_asked_for_and_the_rest_left_to_us():
+    resolved = resolve(RequestedHyperparameters(n_epochs=3), n_rows=15)
+
+    assert resolved == Hyperparameters(3, 2, 1.0)
+
+
+@pytest.mark.parametrize("n_rows", [10, 15, 24, 50])
+def test_small_files_are_read_at_least_ten_times_in_many_steps(n_rows):
+    automatic = resolve(ALL_AUTO, n_rows=n_rows)
+
+    assert automatic.n_epochs >= 10
+    assert total_steps(automatic, n_rows) >= 70
+
+
+def test_the_more_rows_the_fewer_readings():
+    epochs = [resolve(ALL_AUTO, n_rows=n).n_epochs for n in (10, 50, 200, 900, 9000)]
+
+    assert epochs == sorted(epochs, reverse=True)
+    assert len(set(epochs)) == len(epochs)
+
+
+def test_a_batch_is_no_larger_than_the_file():
+    assert resolve(RequestedHyperparameters(batch_size=256), n_rows=15).batch_size == 15
+
+
+def test_the_last_batch_of_an_epoch_may_be_smaller():
+    assert steps_per_epoch(Hyperparameters(1, 4, 1.0), 15) == 4
+
+
+def test_every_step_moves_the_weights_and_the_rate_climbs_then_falls():
+    shares = [share_of_learning_rate(step, n_steps=100) for step in range(100)]
+
+    top = shares.index(max(shares))
+    assert max(shares) == 1
+    assert 0 < top < 10
+    assert shares[: top + 1] == sorted(shares[: top + 1])
+    assert shares[top:] == sorted(shares[top:], reverse=True)
+    assert min(shares) > 0
+
+
+def test_a_run_of_one_step_uses_the_whole_rate():
+    assert share_of_learning_rate(0, n_steps=1) == 1
+
+
+def test_the_model_in_the_box_has_a_rate_of_its_own():
+    assert base_learning_rate("SmolLM2-135M-Instruct") == 1e-3
+    assert base_learning_rate("a-large-model") < 1e-3

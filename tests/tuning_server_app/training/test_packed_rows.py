@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from tuning_server_app.training.batches import pack, passes
+from tuning_server_app.training.loading import load_model
+from tuning_server_app.training.packed_attention import PACKED
+from tuning_server_app.training.rows import Row
+from tuning_server_app.training.scoring import score_pass
+
+CPU = torch.device("cpu")
+
+
+def make_row(length: int, *, scored_from: int = 1, first_id: int = 5) -> Row:
+    ids = [first_id + (7 * place) % 200 for place in range(length)]
+    return Row(ids, [place >= scored_from for place in range(length)])
+
+
+ROWS = [make_row(9, scored_from=4), make_row(17, first_id=30), make_row(3)]
+
+
+def plain_loss_sum(folder: Path, row: Row) -> float:
+    """What transformers itself says about one row without padding or packing."""
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
+    labels = [
+        token if scored else -100
+        for token, scored in zip(row.ids, row.is_scored, strict=True)
+    ]
+    n_scored = sum(row.is_scored[1:])
+    ids = torch.tensor([row.ids])
+    with torch.no_grad():
+        return float(model(ids, labels=torch.tensor([labels])).loss) * n_scored
+
+
+def test_packed_rows_score_as_each_does_alone(tiny_base):
+    model = load_model(tiny_base, attention=PACKED)
+
+    loss_sum, score = score_pass(model, pack(ROWS))
+
+    alone = [plain_loss_sum(tiny_base, row) for row in ROWS]
+    assert float(loss_sum) == pytest.approx(sum(alone), rel=1e-4)
+    assert score.n_tokens == 5 + 16 + 2
+
+
+def test_a_right_guess_is_counted(tiny_base):
+    model = load_model(tiny_base, attention=PACKED)
+    start = make_row(6).ids
+    guess = int(model(torch.tensor([start]), row_lengths=[6]).logits[0, -1].argmax())
+    row = Row([*start, guess], [False] * 6 + [True])
+
+    _, score = score_pass(model, pack([row]))
+
+    assert (score.n_correct, score.n_tokens) == (1, 1)
+
+
+def test_rows_are_shared_out_whole_and_once():
+    rows = [make_row(length) for length in (900, 40, 300, 300, 7, 2000)]
+
+    groups = passes(rows, 2, CPU)
+
+    shared = [id(row) for group in groups for row in group]
+    assert sorted(shared) == sorted(id(row) for row in rows)
+
+
+def test_workers_get_about_the_same_to_do():
+    groups = passes([make_row(length) for length in (200, 190, 110, 100)], 2, CPU)
+
+    assert [sum(len(row.ids) for row in group) for group in groups] == [300, 300]
+
+
+def test_a_large_step_is_cut_into_passes_that_fit_memory():
+    groups = passes([make_row(100) for _ in range(60)], 2, CPU)
+
+    assert max(sum(len(row.ids) for row in group) for group in groups) <= 512
