@@ -60,7 +60,8 @@ def test_there_are_enough_rows_in_each_language(split, fewest):
     korean = [is_korean("".join(texts(row, "user"))) for row in rows_of(split)]
 
     assert len(korean) >= fewest
-    assert korean.count(True) == korean.count(False)
+    assert korean.count(True) >= fewest // 2
+    assert korean.count(False) >= fewest // 2
 
 
 @pytest.mark.parametrize("split", FILES)
