@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 DJANGO = (
     gettext_noop(" By %(filter_title)s "),
     gettext_noop("History"),
+    gettext_noop("None available"),
     gettext_noop("View %s"),
     gettext_noop("users"),
 )

@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.retold import retold
 from jobs_app.event_words import EVENT_WORDS
 from jobs_app.models import FineTuningJob
+from jobs_app.retold import retold
 
 MEND_ROWS: Promise = _(
     "Open the dataset, mend the rows that the message names, freeze a new version and "

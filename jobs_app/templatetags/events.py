@@ -2,8 +2,8 @@
 
 from django import template
 
-from datasets_app.retold import retold
 from jobs_app.event_words import EVENT_WORDS
+from jobs_app.retold import retold
 
 register = template.Library()
 

@@ -1,7 +1,7 @@
 import pytest
 from django.utils.translation import gettext_noop, override
 
-from datasets_app.retold import retold
+from jobs_app.retold import retold
 
 FRAGMENTS = (gettext_noop("by %(who)s"), gettext_noop("will retry: %(why)s"))
 STOPPED = "The tuning server is not running at http://h/v1. Start it with: ./run"
