@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import polib
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from teams_app.models import Role, Team
 from tests.browser import pages
@@ -79,6 +82,13 @@ def test_every_string_of_the_sources_is_in_the_text(tmp_path: Path):
     found = polib.pofile(str(copy / FOLDER / "django.po"))
     in_sources = {(entry.msgctxt, entry.msgid) for entry in found}
     assert in_sources == {(entry.msgctxt, entry.msgid) for entry in PO}
+
+
+def test_times_are_written_as_koreans_do():
+    with override("ko"):
+        assert date_format(datetime(2026, 11, 22, 9, 5), "DATETIME_FORMAT") == (
+            "2026년 11월 22일 09:05"
+        )
 
 
 class Words(HTMLParser):
