@@ -4,7 +4,7 @@ from pathlib import Path
 
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 from transformers import PreTrainedModel
 
 RANK = 16
@@ -32,7 +32,7 @@ def continue_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     )
 
 
-def make_optimizer(adapted: PeftModel, learning_rate: float) -> AdamW:
+def make_optimizer(adapted: PeftModel, learning_rate: float) -> Optimizer:
     """AdamW whose memory of squared gradients suits runs of about a hundred steps."""
     return create_loraplus_optimizer(
         adapted,

@@ -13,6 +13,9 @@ from transformers import PreTrainedTokenizerBase
 from tuning_server_app.training.plain_messages import plain_messages
 from tuning_server_app.training.tool_text import tools_in_text
 
+# Each message is rendered together with all before it, so the time is quadratic.
+MAX_MESSAGES = 1_000
+
 Message = dict[str, Any]
 Tools = list[dict[str, Any]] | None
 
@@ -71,6 +74,11 @@ def _segments(
     When asked, the model starts from whole tokens up to the answer's first character;
     cutting there keeps a token from spanning the two in training either.
     """
+    if len(messages) > MAX_MESSAGES:
+        raise UnrenderableChat(
+            f"The conversation has {len(messages)} messages; at most {MAX_MESSAGES} are"
+            " possible. Leave out earlier ones."
+        )
     plain, template_tools = _for_template(tokenizer, messages, tools)
     _refuse_control_tokens(tokenizer, plain)
     header = _generation_prompt(tokenizer)

@@ -85,7 +85,7 @@ def _function(number: int, function: Any) -> dict[str, Any]:
     try:
         arguments = json.loads(function["arguments"])
         return {"name": function["name"], "arguments": arguments}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UnusableMessage(
             f"Message {number} has a tool call without a name, or whose arguments are"
             " not a string of JSON."

@@ -70,7 +70,7 @@ def _calls_as_text(message: dict[str, Any]) -> dict[str, Any]:
 def _parse_call(text: str) -> dict[str, Any] | None:
     try:
         call = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(call, dict) or not isinstance(call.get("name"), str):
         return None

@@ -1,0 +1,87 @@
+"""How fast a training step is, beside TRL's SFTTrainer as it comes.
+
+    python -m benchmarks.training_speed [--rows FILE] [--steps 8] [--batch 4]
+
+Both train the same LoRA adapter on the same tokens with the same scored answers, one
+after the other, each in a process of its own. "per CPU second" also holds on a machine
+that is busy with other things. Needs requirements-tuning-server.txt.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tuning_server_app.base_models import SMOLLM2
+
+PEERS = ("SFTTrainer", "ours")
+SENTENCES = (
+    "주문한 책을 받은 날부터 열나흘 안이면 환불할 수 있고 택배 기사가 이틀 안에 찾으러 "
+    "갑니다 네더 블레이드는 매 턴 두 번 공격하며 전장의 모든 유닛에게 피해를 줍니다"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=Path, help="chats as JSONL; else made up")
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=4)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = arguments.rows or write_rows(Path(folder) / "rows.jsonl")
+        convert_base(folder)
+        numbers = (arguments.steps, arguments.batch)
+        print_table([measured(peer, rows, *numbers, folder) for peer in PEERS])
+
+
+def write_rows(path: Path) -> Path:
+    """Forty Korean chats of about 100 to 290 tokens."""
+    chance, words = random.Random(7), SENTENCES.split()
+    with path.open("w", encoding="utf-8") as lines:
+        for _ in range(40):
+            question = " ".join(chance.choices(words, k=4))
+            answer = " ".join(chance.choices(words, k=chance.randint(4, 25)))
+            messages = [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": answer},
+            ]
+            lines.write(json.dumps({"messages": messages}) + "\n")
+    return path
+
+
+def convert_base(cache: str) -> None:
+    """Ahead of the peers, so that its memory is not taken for theirs."""
+    base = (SMOLLM2.name, SMOLLM2.source, cache)
+    command = [sys.executable, "-m", "tuning_server_app.training.convert", *base]
+    subprocess.run(command, check=True)
+
+
+def measured(
+    peer: str, rows: Path, steps: int, batch: int, cache: str
+) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.training_peers"]
+    numbers = [str(number) for number in (rows, steps, batch, cache)]
+    done = subprocess.run(
+        [*command, peer, *numbers], stdout=subprocess.PIPE, text=True, check=True
+    )
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def print_table(results: list[dict[str, float]]) -> None:
+    print(f"{'':<12}{'tokens/s':>10}{'per CPU second':>16}{'peak MB':>9}{'loss':>8}")
+    for peer, result in zip(PEERS, results, strict=True):
+        print(
+            f"{peer:<12}{result['per_second']:>10.0f}{result['per_cpu_second']:>16.0f}"
+            f"{result['peak_mb']:>9.0f}{result['loss']:>8.3f}"
+        )
+    plain, ours = results
+    ratios = (ours[key] / plain[key] for key in ("per_second", "per_cpu_second"))
+    print("{:<12}{:>9.1f}×{:>15.1f}×".format("ratio", *ratios))
+
+
+if __name__ == "__main__":
+    main()
