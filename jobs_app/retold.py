@@ -16,11 +16,14 @@ from django.utils.translation.trans_real import translation
 PLACE = re.compile(r"%\((\w+)\)[ds]")
 SENTENCE = re.compile(r"\.(\s|$)")
 MAX_DEPTH = 3  # a sentence within a sentence within parentheses
+# A pattern with several places takes time that grows by powers of the text's length,
+# and a provider chooses what it sends.
+LONGEST = 1000
 
 
 def retold(text: str, fragments: tuple[str, ...] = (), depth: int = MAX_DEPTH) -> str:
     """`text` translated; what is not known stays as it is."""
-    if not text or depth == 0:
+    if not text or depth == 0 or len(text) > LONGEST:
         return text
     if (whole := gettext(text)) != text:
         return whole

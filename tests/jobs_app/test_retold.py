@@ -44,3 +44,8 @@ def test_a_sentence_within_itself_ends():
     text = "will retry: " * 50
     with override("ko"):
         assert retold(text, FRAGMENTS).startswith("다시 시도 예정: ")
+
+
+def test_a_text_of_any_length_from_a_provider_is_not_searched():
+    with override("ko"):
+        assert retold("will retry: " + "x" * 1000, FRAGMENTS).startswith("will retry")
