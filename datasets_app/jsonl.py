@@ -178,8 +178,11 @@ def _has_float(value: Any) -> bool:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _value in pairs]
-        raise BadLine("duplicate_key", key=next(k for k in keys if keys.count(k) > 1))
+        seen: set[str] = set()  # a line has room for a million keys: look at each once
+        for key, _value in pairs:
+            if key in seen:
+                raise BadLine("duplicate_key", key=key[:100])
+            seen.add(key)
     return found
 
 

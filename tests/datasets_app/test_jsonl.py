@@ -6,6 +6,7 @@ import pytest
 from datasets_app.jsonl import (
     MAX_LINE_BYTES,
     BadLine,
+    _once,
     parse_json,
     read_lines,
 )
@@ -96,3 +97,23 @@ def test_deep_json_that_orjson_takes_is_refused():
         parse_json(b"[" * 65 + b"]" * 65)
 
     assert caught.value.problem.code == "too_deep"
+
+
+def test_a_key_that_comes_twice_is_named_and_each_key_looked_at_once():
+    n_compared = 0
+
+    class Key(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal n_compared
+            n_compared += 1
+            return str.__eq__(self, other)
+
+    keys = [Key(f"key {n}") for n in range(500)]
+    with pytest.raises(BadLine) as caught:
+        _once([(key, 1) for key in [*keys, Key("key 499")]])
+
+    assert caught.value.problem.params == {"key": "key 499"}
+    assert n_compared < 2 * len(keys)  # every key with every other would be 125,000
