@@ -3,19 +3,27 @@
 from typing import Any, NoReturn
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    SkipFile,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
 from django.http import HttpRequest
 
 
 class RoomAwareUploadHandler(TemporaryFileUploadHandler):
     """Django's own, but an error of the disk ends the upload and is remembered.
 
-    The rest of the request is read past, so that the browser shows the answer.
+    The rest of the request is read past, so that the browser shows the answer. What a
+    stranger sends is read past, too: the check of the form's token reads the whole
+    body before any page asks who it is, and would let anybody fill the disk.
     """
 
     request: Any
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
+        if not self.request.user.is_authenticated:
+            raise SkipFile
         try:
             super().new_file(*args, **kwargs)
         except OSError as exc:

@@ -17,7 +17,8 @@ from datasets_app.views.access import get_row, rights
 from teams_app.models import Role
 
 PER_PAGE = 50
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Korean and Japanese spreadsheets take the wide signs for formulas, too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

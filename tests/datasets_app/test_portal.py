@@ -233,6 +233,20 @@ class TestAnUpload:
         assert "No space left on device" in response.content.decode()
         assert not ImportRun.objects.exists()
 
+    @pytest.mark.parametrize("path", ["/sign-in/", "/datasets/new/", "/nowhere"])
+    def test_by_a_stranger_is_not_written_to_the_disk(self, path, monkeypatch):
+        def write(*_args):
+            pytest.fail("a stranger's file was written")
+
+        monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", write)
+        stranger = Client(enforce_csrf_checks=True)
+        stranger.cookies["csrftoken"] = "a" * 32  # anybody can make one up
+        file = SimpleUploadedFile("rows.jsonl", b"x" * 3_000_000)
+        response = stranger.post(path, {"file": file})
+
+        assert response.status_code in (403, 404)
+        assert not response.wsgi_request.FILES
+
 
 class TestTheImportsPage:
     def test_asks_for_news_while_the_import_is_open(self, viewer, dataset):
@@ -288,15 +302,15 @@ class TestTheImportsPage:
         assert "Nothing was added" in page(viewer, "import_run", run.pk)
 
     def test_gives_the_report_as_csv_without_formulas(self, viewer, dataset):
-        run = imported(dataset, b'=HYPERLINK("x")\n@SUM\n')
+        formulas = ['=HYPERLINK("x")', "@SUM", "+1", "-1", "＝1", "＋1", "－1", "＠SUM"]
+        run = imported(dataset, "\n".join(formulas).encode())
         response = viewer.get(reverse("datasets:import_report", args=[run.pk]))
         text = b"".join(response.streaming_content).decode("utf-8-sig")
-        headings, first, second = csv.reader(io.StringIO(text))
+        headings, *rows = csv.reader(io.StringIO(text))
 
         assert headings[0] == "Line"
-        assert first[0] == "1"
-        assert first[-1] == '\'=HYPERLINK("x")'
-        assert second[-1] == "'@SUM"
+        assert rows[0][0] == "1"
+        assert [row[-1] for row in rows] == [f"'{each}" for each in formulas]
         assert "attachment" in response.headers["Content-Disposition"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
