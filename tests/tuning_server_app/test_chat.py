@@ -189,3 +189,11 @@ def test_a_question_without_its_parts_is_refused(ask: Any, field: str, value: An
 
 def test_an_unknown_model_is_not_found(ask: Any):
     assert ask(model="nobody").json()["error"]["code"] == "model_not_found"
+
+
+def test_a_body_nested_too_deeply_is_refused(api: Client):
+    content = "[" * 300 + "]" * 300
+    body = f'{{"model": "{BASE}", "messages": [{content}]}}'
+    response = api.post("/v1/chat/completions", body, "application/json")
+    assert response.status_code == 400
+    assert "nested" in response.json()["error"]["message"]

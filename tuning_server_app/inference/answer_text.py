@@ -61,11 +61,14 @@ class StopTexts:
         return self._let_out(len(self._held))
 
     def _n_suspect(self) -> int:
-        """How many characters at the end may be the beginning of a stop text."""
+        """How many characters at the end may be the beginning of a stop text.
+
+        However long a client's stop text is, no more of it can have come than is held.
+        """
         lengths = (
             length
             for stop in self._stops
-            for length in range(1, len(stop))
+            for length in range(1, min(len(stop), len(self._held) + 1))
             if self._held.endswith(stop[:length])
         )
         return max(lengths, default=0)

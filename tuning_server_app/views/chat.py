@@ -53,6 +53,8 @@ class ChatCompletions(Endpoint):
                 is_abandoned=lambda: _is_client_gone(request),
             )
             return _pass_on(answer)
+        except orjson.JSONEncodeError as error:
+            raise invalid("The body is nested too deeply.") from error
         except Abandoned:
             return HttpResponse(status=CLIENT_CLOSED_REQUEST)
         except InferenceDown as error:

@@ -46,3 +46,19 @@ def test_what_only_looked_like_a_stop_text_gets_out_at_the_end():
 
     assert stops.add("the EN") + stops.rest() == "the EN"
     assert not stops.is_reached
+
+
+def test_a_huge_stop_text_is_not_gone_through_at_every_token():
+    cuts = []
+
+    class Stop(str):
+        __slots__ = ()
+
+        def __getitem__(self, part):
+            cuts.append(part)
+            return str.__getitem__(self, part)
+
+    stops = StopTexts([Stop("END" * 1000)])
+
+    assert stops.add("the EN") == "the "
+    assert len(cuts) == len("the EN")

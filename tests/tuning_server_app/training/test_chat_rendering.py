@@ -9,7 +9,7 @@ from tuning_server_app.training.chat_rendering import (
     render_prompt,
 )
 
-CHAT = [
+CHAT: list[dict[str, Any]] = [
     {"role": "system", "content": "Answer briefly."},
     {"role": "user", "content": "피해는?"},
     {"role": "assistant", "content": "10의 피해를 줍니다."},
@@ -77,7 +77,7 @@ def test_a_conversation_may_begin_with_an_answer(tokenizer):
 
 
 def test_a_template_that_knows_no_tools_gets_them_as_text(tokenizer):
-    messages = [
+    messages: list[dict[str, Any]] = [
         CHAT[0],
         {"role": "user", "content": "Draw two."},
         {"role": "assistant", "content": None, "tool_calls": [CALL]},
@@ -100,7 +100,7 @@ def test_a_template_that_knows_tools_gets_them_itself(tokenizer):
 
     prompt = knowing.decode(render_prompt(knowing, CHAT[:2], [TOOL]))
 
-    assert prompt.startswith('[{"type": "function"')
+    assert str(prompt).startswith('[{"type": "function"')
 
 
 def test_a_text_that_forges_a_turn_is_refused(tokenizer):
@@ -116,3 +116,9 @@ def test_a_template_that_rewrites_earlier_turns_is_refused():
 
     with pytest.raises(UnrenderableChat, match="rewrites earlier messages"):
         render_chat(rewriting, CHAT)
+
+
+@pytest.mark.parametrize("render", [render_chat, render_prompt])
+def test_more_messages_than_can_be_rendered_in_time_are_refused(tokenizer, render):
+    with pytest.raises(UnrenderableChat, match="1001 messages; at most 1000"):
+        render(tokenizer, CHAT[1:2] * 1001)

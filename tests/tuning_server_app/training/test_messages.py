@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tuning_server_app.training.plain_messages import UnusableMessage, plain_messages
@@ -21,7 +23,7 @@ def test_text_parts_are_joined():
 
 def test_an_image_is_refused_by_the_number_of_its_message():
     image = [{"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}]
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "system", "content": "x"},
         {"role": "user", "content": image},
     ]
@@ -35,8 +37,9 @@ def test_an_unknown_role_is_refused():
         plain_messages([{"role": "robot", "content": "x"}])
 
 
-def test_a_call_whose_arguments_are_no_json_is_refused():
-    call = {"function": {"name": "draw", "arguments": "two"}}
+@pytest.mark.parametrize("arguments", ["two", "[" * 100_000])
+def test_a_call_whose_arguments_are_no_json_is_refused(arguments):
+    call = {"function": {"name": "draw", "arguments": arguments}}
 
     with pytest.raises(UnusableMessage, match="tool call"):
         plain_messages([{"role": "assistant", "tool_calls": [call]}])
@@ -58,7 +61,8 @@ def test_calls_written_as_text_are_read_back():
     assert parse_tool_calls(written) == ("Gladly.", functions)
 
 
-def test_a_call_that_is_no_json_stays_in_the_text():
-    answer = "<tool_call>\ndraw two\n</tool_call>"
+@pytest.mark.parametrize("call", ["draw two", "[" * 100_000])
+def test_a_call_that_is_no_json_stays_in_the_text(call):
+    answer = f"<tool_call>\n{call}\n</tool_call>"
 
     assert parse_tool_calls(answer) == (answer, [])
