@@ -10,6 +10,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import httpx2
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -45,7 +46,8 @@ def endpoint_of(base_url: str) -> Endpoint:
     try:
         parts = urlsplit(base_url)
         port = parts.port
-    except ValueError as exc:
+        httpx2.URL(base_url)  # who connects must be able to read it, too
+    except (ValueError, httpx2.InvalidURL) as exc:
         raise RefusedAddress(
             _("The base URL cannot be read: %(why)s.") % {"why": exc}
         ) from exc

@@ -96,6 +96,9 @@ def test_an_entry_in_the_settings_allows_that_host_and_port_only(settings):
         "https://models.example/v1#x",
         "https://models.example:99999/v1",
         "https://[::1/v1",
+        "https://models\n.example/v1",
+        "https://ⓜodels.example/v1",
+        "https://models.example/\x00v1",
         "",
     ],
 )
