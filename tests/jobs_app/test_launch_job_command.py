@@ -1,10 +1,10 @@
-import threading
+import time
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils.timezone import now
 
 from datasets_app.models import Dataset, Example
@@ -147,33 +147,29 @@ def test_rows_changed_since_the_freeze_are_pointed_out(dataset, built_in):
     assert "./manage.py freeze" in err
 
 
-def drive_until_done(fake, status: str, stop: threading.Event) -> None:
-    """A worker in a thread: the very services that the tasks call."""
-    while not stop.wait(0.02):
+def while_waiting(monkeypatch, act) -> None:
+    """Let `act` happen whenever the command would sleep; the same thread does both."""
+    clock = SimpleNamespace(sleep=lambda seconds: act(), monotonic=time.monotonic)
+    monkeypatch.setattr(follow, "time", clock)
+
+
+@pytest.fixture
+def working(request, fake, monkeypatch) -> None:
+    """A worker brings every launched job to the status that the test names."""
+
+    def work() -> None:
         for job in FineTuningJob.objects.filter(status=JobStatus.PENDING):
             services.submit_job(job)
         for job in FineTuningJob.objects.exclude(remote_id=""):
             remote = fake.jobs[job.remote_id]
-            remote |= {"status": status, "error": {"message": "Out of luck"}}
-            if status == "succeeded":
+            remote |= {"status": request.param, "error": {"message": "Out of luck"}}
+            if request.param == "succeeded":
                 remote["fine_tuned_model"] = "ft:base-model:org::1"
             services.poll_job(job)
-    connection.close()
+
+    while_waiting(monkeypatch, work)
 
 
-@pytest.fixture
-def working(request, fake, monkeypatch):
-    """Brings every launched job to the status that the test names."""
-    monkeypatch.setattr(follow, "LOOK_EVERY_SECONDS", 0.05)
-    stop = threading.Event()
-    worker = threading.Thread(target=drive_until_done, args=(fake, request.param, stop))
-    worker.start()
-    yield
-    stop.set()
-    worker.join()
-
-
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("working", ["succeeded"], indirect=True)
 def test_with_wait_the_last_line_is_the_models_name(built_in, working):
     out, err = launch("Cards", "--wait")
@@ -184,7 +180,6 @@ def test_with_wait_the_last_line_is_the_models_name(built_in, working):
     assert "succeeded" in err
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("working", ["failed"], indirect=True)
 def test_with_wait_a_failure_is_an_error_with_its_reason(built_in, working):
     with pytest.raises(CommandError, match="failed: Out of luck") as raised:
@@ -192,12 +187,12 @@ def test_with_wait_a_failure_is_an_error_with_its_reason(built_in, working):
     assert raised.value.returncode == 1
 
 
-def interrupt(*args: object) -> None:
+def interrupt() -> None:
     raise KeyboardInterrupt
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_so(built_in, monkeypatch):
-    monkeypatch.setattr(follow.time, "sleep", interrupt)
+    while_waiting(monkeypatch, interrupt)
 
     with pytest.raises(CommandError, match="goes on"):
         launch("Cards", "--wait")
