@@ -120,6 +120,9 @@ DATABASES = {
 if env.str("DATABASE_URL", default=""):
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+else:
+    # SQLite would let everybody on the machine read it, where var/ itself does.
+    (VAR_DIR / "db.sqlite3").touch(mode=0o600)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "teams_app.User"
@@ -168,6 +171,7 @@ STORAGES = {
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "datasets_app.upload_handler.RoomAwareUploadHandler",
