@@ -107,7 +107,7 @@ def test_a_stream_ends_with_its_usage_when_asked(engine):
 
 
 def test_every_choice_of_a_stream_is_told_apart(engine):
-    fields = {"n": 2, "temperature": 1.5, "seed": 4}
+    fields: dict[str, Any] = {"n": 2, "temperature": 1.5, "seed": 4}
     choices = ask(engine, **fields).json["choices"]
 
     chunks = ask(engine, stream=True, **fields).chunks

@@ -116,7 +116,7 @@ def test_a_chat_whose_client_is_gone_is_not_written(engine):
     assert not list(chat)
 
 
-def test_too_many_waiting_are_turned_away(engine, make_engine, monkeypatch):
+def test_too_many_waiting_are_turned_away(make_engine, monkeypatch):
     monkeypatch.setattr(engine_module, "MAX_WAITING", 0)
     small = make_engine()
     chat = small.chat(make_request(max_tokens=200, n=16))
