@@ -15,6 +15,10 @@ from jobs_app.services.asking import ask
 log = logging.getLogger(__name__)
 
 MAX_QUESTIONS = 12
+# An answer may run past the expected one by this much before it is cut: a base model
+# that rambles would cost minutes, and no token is shorter than a byte.
+TOKENS_PAST_EXPECTED = 32
+LONGEST_ANSWER_TOKENS = 1000
 # Two answers, each within its deadline.
 COMPARISON_CLAIM_SECONDS = 300
 
@@ -42,9 +46,15 @@ def compare_one_held_out_row(job: FineTuningJob) -> bool:
         _schedule(job, None)
         return False
     line_number, asked, expected = question
+    room = len(expected.encode()) + TOKENS_PAST_EXPECTED
+    alike: dict[str, Any] = {
+        "provider": job.provider,
+        "messages": asked,
+        "max_tokens": min(room, LONGEST_ANSWER_TOKENS),
+    }
     try:
-        base = ask(provider=job.provider, model=job.base_model, messages=asked)
-        tuned = ask(provider=job.provider, model=job.fine_tuned_model, messages=asked)
+        base = ask(model=job.base_model, **alike)
+        tuned = ask(model=job.fine_tuned_model, **alike)
     except ProviderUnavailable as exc:
         log.warning("job %d: the comparison has to wait: %s", job.pk, exc)
         _schedule(job, _patience_seconds(job))

@@ -144,6 +144,9 @@ def _store_checkpoints(job: FineTuningJob, found: list[RemoteCheckpoint]) -> Non
         for checkpoint in found
     ]
     Checkpoint.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:  # providers keep the last few; the others answer no more
+        kept = [checkpoint.id for checkpoint in found]
+        job.checkpoints.exclude(remote_id__in=kept).delete()
 
 
 def _note_failure(job: FineTuningJob, exc: ProviderError) -> None:

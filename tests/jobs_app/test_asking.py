@@ -84,6 +84,14 @@ def test_the_expected_answer_is_not_shown_to_the_models(job, fake):
     assert all(len(request.json["messages"]) == 1 for request in fake.sent(*CHAT))
 
 
+def test_an_answer_that_rambles_is_cut_where_no_expected_one_could_end(job, fake):
+    services.compare_one_held_out_row(job)
+
+    expected = job.held_out_answers.get().expected
+    room = [r.json["max_tokens"] for r in fake.requests if "chat" in r.path]
+    assert room == [len(expected.encode()) + 32] * 2
+
+
 def test_a_comparison_goes_on_where_it_was_interrupted(job, fake):
     services.compare_one_held_out_row(job)
     assert len(fake.sent(*CHAT)) == 2

@@ -1,5 +1,6 @@
 import math
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -195,15 +196,28 @@ def test_numbers_no_database_takes_become_nothing(job, fake):
     assert event.message == "NUL  in it"
 
 
+def wire_checkpoint(step: int) -> dict[str, Any]:
+    return {
+        "id": f"ftckpt-{step}",
+        "created_at": 1_700_000_000,
+        "fine_tuned_model_checkpoint": f"ft:base-model:org::1:ckpt-step-{step}",
+        "step_number": step,
+        "metrics": {"step": step, "train_loss": 0.1, "valid_loss": None},
+    }
+
+
+def test_checkpoints_that_the_provider_no_longer_keeps_leave_the_list(job, fake):
+    fake.checkpoints[job.remote_id] = [wire_checkpoint(5)]
+    poll(job)
+    fake.checkpoints[job.remote_id] = [wire_checkpoint(10)]
+    poll(job)
+
+    assert [each.step_number for each in job.checkpoints.all()] == [10]
+
+
 def test_checkpoints_are_stored_once(job, fake):
     fake.checkpoints[job.remote_id] = [
-        {
-            "id": "ftckpt-1",
-            "created_at": 1_700_000_000,
-            "fine_tuned_model_checkpoint": "ft:base-model:org::1:ckpt-step-5",
-            "step_number": 5,
-            "metrics": {"step": 5, "train_loss": 0.1, "valid_loss": None},
-        },
+        wire_checkpoint(5),
         {"id": "ftckpt-broken", "step_number": None},
     ]
 
