@@ -58,7 +58,9 @@ def _train(config: RunConfig, events: Events) -> None:
     events.progress("Reading the training file")
     rows, validation_rows = _read_files(config, model, tokenizer)
     n_tokens = sum(len(row.ids) for row in rows)
-    hyperparameters = resolve(config.hyperparameters, n_rows=len(rows))
+    hyperparameters = resolve(
+        config.hyperparameters, n_rows=len(rows), n_tokens=n_tokens
+    )
     n_steps = total_steps(hyperparameters, len(rows))
     events.send(
         "resolved",

@@ -13,35 +13,55 @@ from tuning_server_app.training.hyperparameters import (
 ALL_AUTO = RequestedHyperparameters()
 
 
+def automatic(n_rows: int, tokens_per_row: int = 200) -> Hyperparameters:
+    return resolve(ALL_AUTO, n_rows=n_rows, n_tokens=n_rows * tokens_per_row)
+
+
 def test_numbers_that_were_asked_for_are_kept():
     asked = RequestedHyperparameters(3, 8, 0.25)
 
-    assert resolve(asked, n_rows=15) == Hyperparameters(3, 8, 0.25)
+    resolved = resolve(asked, n_rows=15, n_tokens=3000)
+
+    assert resolved == Hyperparameters(3, 8, 0.25)
 
 
 def test_one_number_may_be_asked_for_and_the_rest_left_to_us():
-    resolved = resolve(RequestedHyperparameters(n_epochs=3), n_rows=15)
+    asked = RequestedHyperparameters(n_epochs=3)
+
+    resolved = resolve(asked, n_rows=15, n_tokens=3000)
 
     assert resolved == Hyperparameters(3, 2, 1.0)
 
 
 @pytest.mark.parametrize("n_rows", [10, 15, 24, 50])
-def test_small_files_are_read_at_least_ten_times_in_many_steps(n_rows):
-    automatic = resolve(ALL_AUTO, n_rows=n_rows)
+@pytest.mark.parametrize("tokens_per_row", [60, 250])
+def test_small_files_are_read_often_and_in_many_steps(n_rows, tokens_per_row):
+    resolved = automatic(n_rows, tokens_per_row)
 
-    assert automatic.n_epochs >= 10
-    assert total_steps(automatic, n_rows) >= 70
+    assert resolved.n_epochs >= 8
+    assert total_steps(resolved, n_rows) >= 60
+
+
+def test_fifteen_rows_get_what_was_measured():
+    assert automatic(15) == Hyperparameters(12, 2, 1.0)
 
 
 def test_the_more_rows_the_fewer_readings():
-    epochs = [resolve(ALL_AUTO, n_rows=n).n_epochs for n in (10, 50, 200, 900, 9000)]
+    epochs = [automatic(n_rows).n_epochs for n_rows in (10, 15, 50, 200, 900, 9000)]
 
     assert epochs == sorted(epochs, reverse=True)
     assert len(set(epochs)) == len(epochs)
 
 
+def test_short_rows_come_in_larger_batches():
+    assert automatic(40, tokens_per_row=80).batch_size == 4
+    assert automatic(40, tokens_per_row=200).batch_size == 2
+
+
 def test_a_batch_is_no_larger_than_the_file():
-    assert resolve(RequestedHyperparameters(batch_size=256), n_rows=15).batch_size == 15
+    asked = RequestedHyperparameters(batch_size=256)
+
+    assert resolve(asked, n_rows=15, n_tokens=3000).batch_size == 15
 
 
 def test_the_last_batch_of_an_epoch_may_be_smaller():
