@@ -16,9 +16,7 @@ from django.utils.translation.trans_real import translation
 PLACE = re.compile(r"%\((\w+)\)[ds]")
 SENTENCE = re.compile(r"\.(\s|$)")
 MAX_DEPTH = 3  # a sentence within a sentence within parentheses
-# A pattern with several places takes time that grows by powers of the text's length,
-# and a provider chooses what it sends.
-LONGEST = 1000
+LONGEST = 1000  # no sentence of ours comes near it
 
 
 def retold(text: str, fragments: tuple[str, ...] = (), depth: int = MAX_DEPTH) -> str:
@@ -46,7 +44,7 @@ def _patterns(
     return [
         (_pattern(msgid), PLACE.sub(r"%(\1)s", templates[msgid]))
         for msgid in longest_first
-        if templates[msgid] != msgid
+        if templates[msgid] != msgid and PLACE.search(msgid)
     ]
 
 
@@ -59,11 +57,15 @@ def _sentences(language: str) -> Iterator[tuple[str, str]]:
 
 
 def _pattern(msgid: str) -> re.Pattern[str]:
-    pieces, end, seen = [], 0, set()
-    for place in PLACE.finditer(msgid):
-        name = place.group(1)
-        pieces.append(re.escape(msgid[end : place.start()]))
-        pieces.append(f"(?P={name})" if name in seen else f"(?P<{name}>.*)")
+    """A value ends where the words behind it first stand, and the match never goes back
+    on that (`?>`): a provider chooses what it sends, and must not choose how long we
+    look at it."""
+    places = list(PLACE.finditer(msgid))
+    ends = [place.start() for place in places[1:]] + [len(msgid)]
+    pattern, seen = re.escape(msgid[: places[0].start()]), set()
+    for place, end in zip(places, ends, strict=True):
+        name, some = place.group(1), ".*" if place is places[-1] else ".*?"
+        value = f"(?P={name})" if name in seen else f"(?P<{name}>{some})"
+        pattern += f"(?>{value}{re.escape(msgid[place.end() : end])})"
         seen.add(name)
-        end = place.end()
-    return re.compile("".join(pieces) + re.escape(msgid[end:]), re.DOTALL)
+    return re.compile(pattern, re.DOTALL)
