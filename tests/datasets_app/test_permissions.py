@@ -158,6 +158,23 @@ def test_who_reviews_in_one_team_does_not_in_another(client, rows):
     assert "you may not do this" in response.content.decode()
 
 
+@pytest.mark.parametrize("action", ["move_to_validation", "tag", "untag"])
+def test_who_curates_in_one_team_does_not_in_another(client, rows, action):
+    user = make_member(Role.CURATOR)
+    rows["dataset"].team.membership_set.create(user=user, role=Role.VIEWER)
+    rows["example"].tags.add(rows["tag"])
+    client.force_login(user)
+    data = {"action": action, "_selected_action": rows["example"].pk}
+    name = "secret" if action == "untag" else "new"
+    url = reverse("admin:datasets_app_example_changelist")
+    response = client.post(url, {**data, "name": name}, follow=True)
+    example = Example.objects.get(pk=rows["example"].pk)
+
+    assert "you may not do this" in response.content.decode()
+    assert example.split == Split.TRAIN
+    assert list(example.tags.all()) == [rows["tag"]]
+
+
 @pytest.mark.parametrize(
     ("name", "role"),
     [("import", Role.VIEWER), ("freeze", Role.VIEWER), ("freeze", Role.CURATOR)],

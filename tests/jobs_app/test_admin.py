@@ -288,17 +288,19 @@ def test_launching_what_is_no_draft_says_so():
 
 def test_a_member_who_may_launch_elsewhere_only_launches_there():
     theirs, ours = make_job(), make_job()
+    waiting = make_job(team=theirs.team, status=JobStatus.PENDING)
     user = make_member(Role.LAUNCHER, ours.team)
     theirs.team.membership_set.create(user=user, role=Role.REVIEWER)
     client = Client()
     client.force_login(user)
 
     run_action(client, "launch", theirs, ours)
-    run_action(client, "cancel", theirs, ours)
+    run_action(client, "cancel", waiting, ours)
 
-    theirs.refresh_from_db()
-    ours.refresh_from_db()
-    assert (theirs.status, ours.status) == (JobStatus.DRAFT, JobStatus.CANCELLED)
+    for job in (theirs, waiting, ours):
+        job.refresh_from_db()
+    assert (theirs.status, waiting.status) == (JobStatus.DRAFT, JobStatus.PENDING)
+    assert ours.status == JobStatus.CANCELLED
 
 
 def test_a_reviewer_has_no_launch_action():
