@@ -68,21 +68,31 @@ def resolve(
 ) -> Hyperparameters:
     """What was asked for, with the rules' numbers where `auto` was."""
     rule = next(rule for rule in RULES if n_rows <= rule.max_rows)
-    batch_size, n_epochs, multiplier = (
-        requested.batch_size,
-        requested.n_epochs,
-        requested.learning_rate_multiplier,
+    asked = requested
+    batch_size = (
+        _batch_size(rule, n_rows, n_tokens)
+        if asked.batch_size == "auto"
+        else min(asked.batch_size, n_rows)
     )
-    if batch_size == "auto":
-        is_short = n_tokens / n_rows < SHORT_ROW_TOKENS
-        batch_size = 2 * rule.batch_size if is_short else rule.batch_size
-    batch_size = min(batch_size, n_rows)
-    if n_epochs == "auto":
-        wanted = math.ceil(ENOUGH_STEPS / math.ceil(n_rows / batch_size))
-        n_epochs = min(MOST_EPOCHS, max(rule.fewest_epochs, wanted))
-    if multiplier == "auto":
-        multiplier = rule.learning_rate_multiplier
-    return Hyperparameters(n_epochs, batch_size, multiplier)
+    return Hyperparameters(
+        _n_epochs(rule, n_rows, batch_size)
+        if asked.n_epochs == "auto"
+        else asked.n_epochs,
+        batch_size,
+        rule.learning_rate_multiplier
+        if asked.learning_rate_multiplier == "auto"
+        else asked.learning_rate_multiplier,
+    )
+
+
+def _batch_size(rule: Rule, n_rows: int, n_tokens: int) -> int:
+    is_short = n_tokens / n_rows < SHORT_ROW_TOKENS
+    return min(2 * rule.batch_size if is_short else rule.batch_size, n_rows)
+
+
+def _n_epochs(rule: Rule, n_rows: int, batch_size: int) -> int:
+    wanted = math.ceil(ENOUGH_STEPS / math.ceil(n_rows / batch_size))
+    return min(MOST_EPOCHS, max(rule.fewest_epochs, wanted))
 
 
 def steps_per_epoch(hyperparameters: Hyperparameters, n_rows: int) -> int:
