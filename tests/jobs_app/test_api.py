@@ -231,6 +231,14 @@ class TestLaunch:
         body = {"version": version.pk, "provider": foreign.provider_id}
         assert call("POST", "/jobs", body)[0] == 404
 
+    def test_a_provider_of_ones_other_team_is_not_used(self, call, launcher, version):
+        other = make_provider(default_base_model="", base_url="https://other.example")
+        launcher.membership_set.create(team=other.team, role=Role.OWNER)
+        body = {"version": version.pk, "provider": other.pk}
+        status, answer = call("POST", "/jobs", body)
+
+        assert (status, answer["error"]["what"]) == (404, "There is no such provider.")
+
     def test_reviewers_may_not_launch(self, call, team, version):
         make_provider(team=team)
         reviewer = make_token(user=make_member(Role.REVIEWER, team), name="x")
