@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's commands. Continues in .venv where there is one: nothing needs activating."""
+"""Django's commands. Continues in .venv where there is one; activate nothing."""
 
 import os
 import sys

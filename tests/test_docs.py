@@ -24,7 +24,7 @@ def settings_in_example() -> dict[str, str]:
 
 def settings_in_readme() -> dict[str, str]:
     text = (ROOT / "README.md").read_text()
-    return dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]*?)`? \|", text, re.MULTILINE))
+    return dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]*?)`? ?\|", text, re.MULTILINE))
 
 
 def test_every_setting_stands_in_the_example():

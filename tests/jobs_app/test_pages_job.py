@@ -1,4 +1,5 @@
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils.timezone import now
@@ -176,6 +177,18 @@ def test_the_last_update_asks_no_more_and_brings_the_models_name(client, running
     assert "hx-trigger" not in part
     assert "Launch again" in part
     assert "ft:base:x" in part.split('id="use-from-code"')[1]
+
+
+def test_a_hostile_model_name_stays_a_text_in_the_code_people_copy(
+    client, member, team
+):
+    name = 'ft:x", messages=[]); import os; ("'
+    job = make_job(team=team, status=JobStatus.SUCCEEDED, fine_tuned_model=name)
+
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+
+    code = unescape(page.split("<code>from openai", 1)[1].split("</code>")[0])
+    assert f"model={name!r}," in code
 
 
 def test_a_finished_jobs_page_does_not_poll(client, member, team):
