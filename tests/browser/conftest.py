@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
-from playwright.sync_api import sync_playwright as playwright
 from pytest_django.live_server_helper import LiveServer
 
 from teams_app.models import User
-from tests.browser.chromium import CHROMIUM, FLAGS
 
 SESSION_COOKIE = "sessionid"
 
@@ -21,14 +19,6 @@ def _database_beside_playwright() -> Iterator[None]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     yield
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
-from playwright.sync_api import sync_playwright as playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_whole_way import KOREAN_FILE, KOREAN_ROWS
 
@@ -20,13 +18,11 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def page(site: Site) -> Iterator[Page]:
-    with playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(base_url=site.url, locale="en")
-        context.set_default_timeout(30_000)
-        yield context.new_page()
-        browser.close()
+def page(site: Site, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(base_url=site.url, locale="en")
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
 
 
 def sign_in(page: Page, site: Site) -> None:
