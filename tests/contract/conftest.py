@@ -12,8 +12,8 @@ import openai
 import pytest
 from django.conf import settings as site_settings
 
+from finetune_site.celery import RingingTask
 from tests.tuning_server_app.factories import make_key, make_organization
-from tuning_server_app import tasks
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import checking, queue, training
 
@@ -55,7 +55,7 @@ def inference(tiny_base: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """No Celery worker listens here; `work` does what they would."""
-    monkeypatch.setattr(tasks, "_send", lambda *_arguments: None)
+    monkeypatch.setattr(RingingTask, "_ring", lambda *_arguments: None)
 
 
 @pytest.fixture

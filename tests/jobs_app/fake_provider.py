@@ -239,6 +239,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": content_type, **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:  # or the client would use it again
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
