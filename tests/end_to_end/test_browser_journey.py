@@ -71,7 +71,7 @@ def launch(page: Page) -> None:
     page.get_by_label("Suffix").fill("bookshop")
     page.get_by_role("button", name="Launch").click()
     expect(page).to_have_url(re.compile(r"/jobs/\d+/$"))
-    expect(page.locator(".state--succeeded").first).to_be_visible(timeout=12 * MINUTE)
+    expect(page.locator(".state--succeeded").first).to_be_visible(timeout=20 * MINUTE)
 
 
 def ask(page: Page) -> None:
