@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
 from finetune_site import first_start
+from finetune_site.static_files import collect_static
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_sample: bool, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        collect_static()
         password = first_start.make_first_admin()
         first_start.make_ticks()
         if settings.TUNING_SERVER:

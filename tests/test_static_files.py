@@ -1,0 +1,37 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from finetune_site.static_files import collect_static
+
+
+@pytest.fixture
+def source(tmp_path: Path, settings) -> Path:
+    """A static file of a site that has no other."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    settings.STATICFILES_FINDERS = [
+        "django.contrib.staticfiles.finders.FileSystemFinder"
+    ]
+    settings.STATICFILES_DIRS = [folder]
+    settings.STATIC_ROOT = tmp_path / "collected"
+    file = folder / "site.css"
+    file.write_text("a {}")
+    return file
+
+
+def test_nothing_is_collected_twice(source: Path):
+    assert collect_static()
+    assert not collect_static()
+
+
+def test_a_changed_file_is_collected_again(source: Path, settings):
+    collect_static()
+    source.write_text("a { color: red }")
+    later = time.time() + 60  # Django compares whole seconds
+    os.utime(source, (later, later))
+
+    assert collect_static()
+    assert "red" in (settings.STATIC_ROOT / "site.css").read_text()
