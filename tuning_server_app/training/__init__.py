@@ -15,3 +15,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # cores shared with other busy programs each spins while the other has work to do:
 # measured on two shared cores, a step took 35 s instead of 9 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# oneDNN keeps compiled code for each length of rows it met, 1,024 by default: half a
+# gigabyte in a run whose rows all differ. A step needs about 50 of them, many times.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")

@@ -32,9 +32,12 @@ from tuning_server_app.training.hyperparameters import (
     Hyperparameters,
     share_of_learning_rate,
 )
+from tuning_server_app.training.memory import give_back_freed
 from tuning_server_app.training.rows import Row
 from tuning_server_app.training.scoring import Score, score_pass
 from tuning_server_app.training.workers import Workers
+
+STEPS_PER_CLEARING = 4
 
 
 @dataclass(frozen=True)
@@ -166,3 +169,5 @@ class _ReportSteps(TrainerCallback):
         trainer = self._trainer
         step = Step(state.global_step, trainer.score, trainer.learning_rate)
         self._report(step)
+        if step.number % STEPS_PER_CLEARING == 0:
+            give_back_freed()
