@@ -1,4 +1,4 @@
-"""One of the two trainers that training_speed compares; prints a line of JSON.
+"""One of the trainers that training_speed compares; prints a line of JSON.
 
 python -m benchmarks.training_peers {SFTTrainer,ours} ROWS STEPS BATCH CACHE
 """
@@ -8,10 +8,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import (
     TrainerCallback,
@@ -75,7 +77,12 @@ class _Watched(TrainerCallback):
 
 
 def train_plainly(
-    base: Path, tokenizer: Any, rows: Sequence[Row], batch: int, watch: StopWatch
+    base: Path,
+    tokenizer: Any,
+    rows: Sequence[Row],
+    batch: int,
+    watch: StopWatch,
+    **settings: Any,
 ) -> None:
     """SFTTrainer with its own defaults, on the tokens and labels that ours has."""
     examples = [
@@ -98,6 +105,8 @@ def train_plainly(
             save_strategy="no",
             logging_steps=1,
             report_to="none",
+            use_cpu=not torch.cuda.is_available(),  # it refuses to start otherwise
+            **settings,
         )
         SFTTrainer(
             model=new_adapter(load_model(base)),
@@ -137,8 +146,12 @@ def main() -> None:
     rows = rows[: int(steps) * int(batch)]
     watch = StopWatch(sum(len(row.ids) for row in rows) / len(rows) * int(batch))
     set_seed(SEED)
-    train = train_ours if peer == "ours" else train_plainly
-    train(base, tokenizer, rows, int(batch), watch)
+    trainers: dict[str, Callable[..., None]] = {
+        "SFTTrainer": train_plainly,
+        "float32": partial(train_plainly, bf16=False),
+        "ours": train_ours,
+    }
+    trainers[peer](base, tokenizer, rows, int(batch), watch)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({**watch.figures(), "peak_mb": peak_mb}) + "\n")
 

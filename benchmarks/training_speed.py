@@ -2,7 +2,7 @@
 
     python -m benchmarks.training_speed [--rows FILE] [--steps 8] [--batch 4]
 
-Both train the same LoRA adapter on the same tokens with the same scored answers, one
+All train the same LoRA adapter on the same tokens with the same scored answers, one
 after the other, each in a process of its own. "per CPU second" also holds on a machine
 that is busy with other things. Needs requirements-tuning-server.txt.
 """
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tuning_server_app.base_models import SMOLLM2
 
-PEERS = ("SFTTrainer", "ours")
+# As it comes, SFTTrainer multiplies in bfloat16, which few CPUs do fast.
+PEERS = ("SFTTrainer", "float32", "ours")
 SENTENCES = (
     "주문한 책을 받은 날부터 열나흘 안이면 환불할 수 있고 택배 기사가 이틀 안에 찾으러 "
     "갑니다 네더 블레이드는 매 턴 두 번 공격하며 전장의 모든 유닛에게 피해를 줍니다"
@@ -78,9 +79,10 @@ def print_table(results: list[dict[str, float]]) -> None:
             f"{peer:<12}{result['per_second']:>10.0f}{result['per_cpu_second']:>16.0f}"
             f"{result['peak_mb']:>9.0f}{result['loss']:>8.3f}"
         )
-    plain, ours = results
-    ratios = (ours[key] / plain[key] for key in ("per_second", "per_cpu_second"))
-    print("{:<12}{:>9.1f}×{:>15.1f}×".format("ratio", *ratios))
+    *plain, ours = results
+    for name, key in (("tokens/s", "per_second"), ("per CPU", "per_cpu_second")):
+        best = max(result[key] for result in plain)
+        print(f"{name}: ours is {ours[key] / best:.1f}× the better of the others")
 
 
 if __name__ == "__main__":
