@@ -16,6 +16,6 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # measured on two shared cores, a step took 35 s instead of 9 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# oneDNN keeps compiled code for each length of rows it met, 1,024 by default: half a
-# gigabyte in a run whose rows all differ. A step needs about 50 of them, many times.
+# oneDNN keeps compiled code for each length of rows it met, 1,024 pieces by default:
+# 300 MB more where rows all differ. A step needs about 50 of them, many times each.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
