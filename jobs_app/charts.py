@@ -149,8 +149,9 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Steps of 1, 2, 5 (of ten, over many decades) that enclose `low` and `high`."""
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    factors = (1, 2, 5) if last - first <= 3 else (1,)
+    # One decade more at either end: log10 rounds 999999.9999999999 up to a whole six.
+    first, last = math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1
+    factors = (1, 2, 5) if last - first <= 5 else (1,)
     marks = [f * 10.0**n for n in range(first, last + 1) for f in factors]
     below = [mark for mark in marks if mark <= low]
     above = [mark for mark in marks if mark >= high]

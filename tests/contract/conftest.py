@@ -1,10 +1,12 @@
 """The whole server for the real openai client: web process, trainer, inference."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,13 @@ def client_options(live_server: Any, secret: str, **options: Any) -> dict[str, A
         "_strict_response_validation": True,
         **options,
     }
+
+
+def in_own_loop(function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """The coroutine's result. In another thread: in this one, Playwright's loop runs
+    from the first browser test on."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(function())).result()
 
 
 def work() -> None:

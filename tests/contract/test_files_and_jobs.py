@@ -1,6 +1,5 @@
 """The openai client and our files and jobs: what it sends, and what it makes of it."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +7,7 @@ import openai
 import pytest
 from openai.types.fine_tuning import FineTuningJob
 
-from tests.contract.conftest import client_options, work
+from tests.contract.conftest import client_options, in_own_loop, work
 from tests.tuning_server_app.factories import chats
 from tuning_server_app import services, wire
 from tuning_server_app.models import ApiKey, TuningJob
@@ -185,4 +184,4 @@ def test_the_asynchronous_client_does_the_same(live_server: Any, secret: str):
             assert len(events) == 2
             return (await jobs.cancel(job.id)).status
 
-    assert asyncio.run(upload_create_cancel()) == "cancelled"
+    assert in_own_loop(upload_create_cancel) == "cancelled"

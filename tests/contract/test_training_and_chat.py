@@ -2,7 +2,6 @@
 with a tiny model of random weights.
 """
 
-import asyncio
 import base64
 import io
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from openai.types.fine_tuning import FineTuningJob
 
-from tests.contract.conftest import BASE, client_options, work
+from tests.contract.conftest import BASE, client_options, in_own_loop, work
 from tests.tuning_server_app.factories import chats
 
 pytestmark = pytest.mark.torch
@@ -187,7 +186,7 @@ def test_the_asynchronous_client_hears_a_stream(
             )
             return len([chunk async for chunk in stream])
 
-    assert asyncio.run(ask_for_a_stream()) > 1
+    assert in_own_loop(ask_for_a_stream) > 1
 
 
 def test_the_shell_asks_the_same_model(connect: Connect, inference: None):
