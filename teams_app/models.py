@@ -75,6 +75,19 @@ class Team(models.Model):
     members = models.ManyToManyField(
         User, through="Membership", related_name="teams", verbose_name=_("members")
     )
+    four_eyes = models.BooleanField(
+        _("four eyes"),
+        default=False,
+        help_text=_("Nobody approves a row that they changed last."),
+    )
+    approved_only = models.BooleanField(
+        _("only approved rows are trained on"),
+        default=False,
+        help_text=_(
+            "A version takes approved rows only. Otherwise it takes every valid row "
+            "that is not rejected."
+        ),
+    )
 
     objects = TeamQuerySet.as_manager()
 

@@ -16,12 +16,13 @@ def create_dataset(*, team: Team, name: str, by: Any, description: str = "") -> 
 
 def with_counts(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
     """The same datasets with n_examples, n_invalid and n_<state>, in one query."""
+    live = Q(examples__deleted_at=None)
     by_state = {
-        f"n_{state}": Count("examples", filter=Q(examples__state=state))
+        f"n_{state}": Count("examples", filter=live & Q(examples__state=state))
         for state in ReviewState.values
     }
     return datasets.annotate(
-        n_examples=Count("examples"),
-        n_invalid=Count("examples", filter=Q(examples__is_valid=False)),
+        n_examples=Count("examples", filter=live),
+        n_invalid=Count("examples", filter=live & Q(examples__is_valid=False)),
         **by_state,
     )

@@ -7,17 +7,14 @@ Rows, report and progress of a batch are committed together, so an import that w
 killed goes on after the last batch: no row comes twice and no line is reported twice.
 """
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils.timezone import now
+from django.db.models import QuerySet
 
 from datasets_app.derived import Derived
 from datasets_app.jsonl import read_lines
@@ -26,22 +23,15 @@ from datasets_app.models import (
     ImportFailure,
     ImportProblem,
     ImportRun,
-    ImportStatus,
+    RunStatus,
 )
+from datasets_app.services import runs
 from datasets_app.services.errors import StorageFull
 from datasets_app.services.examples import next_position
 from datasets_app.services.import_batches import Batch, batches
 from datasets_app.services.inserting import insert_examples
 
-UNHEARD_SECONDS = 5  # a waiting import this old was not picked up by whoever rang
-STALE_SECONDS = 60  # a running one without a sign of life for so long is dead
-MAX_ATTEMPTS = 5
-
 Progress = Callable[[ImportRun], None]
-
-
-class LostClaim(Exception):
-    """Another process goes on with the import, or it was deleted: stop."""
 
 
 def start_import(
@@ -65,21 +55,13 @@ def start_import(
         run.file.save("import.jsonl", File(file), save=False)
     except OSError as exc:
         raise StorageFull.because(exc) from exc
-    run.n_bytes = run.file.size
+    run.n_total = run.file.size
     run.save()
     return run
 
 
 def waiting_imports() -> QuerySet[ImportRun]:
-    """The imports that nobody works on, though somebody should."""
-    unheard = now() - timedelta(seconds=UNHEARD_SECONDS)
-    pending = Q(status=ImportStatus.PENDING, created_at__lt=unheard)
-    return ImportRun.objects.filter(pending | _is_stale())
-
-
-def _is_stale() -> Q:
-    dead = now() - timedelta(seconds=STALE_SECONDS)
-    return Q(status=ImportStatus.RUNNING, heartbeat_at__lt=dead)
+    return runs.waiting(ImportRun)
 
 
 def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
@@ -88,32 +70,17 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
     One caller wins the claim, and every batch is committed only while it holds. The
     row knows how it ended; `on_progress` is called after every batch.
     """
-    if not _claim(run):
+    if not runs.claim(run):
         return
     report = on_progress or (lambda _run: None)
-    with suppress(LostClaim):
-        if run.n_attempts > MAX_ATTEMPTS:
+    with suppress(runs.LostClaim):
+        if runs.has_failed_too_often(run):
             _fail(run, ImportFailure.STOPPED)
         elif not run.file.storage.exists(str(run.file.name)):
             _fail(run, ImportFailure.FILE_GONE)
         else:
             _read_file(run, report)
         report(run)
-
-
-def _claim(run: ImportRun) -> bool:
-    """Take a waiting import, or one whose process died. Of two callers one wins."""
-    free = Q(status=ImportStatus.PENDING) | _is_stale()
-    claim = uuid.uuid4()
-    n_claimed = ImportRun.objects.filter(free, pk=run.pk).update(
-        status=ImportStatus.RUNNING,
-        claim=claim,
-        heartbeat_at=now(),
-        n_attempts=F("n_attempts") + 1,
-    )
-    if n_claimed:
-        run.refresh_from_db()
-    return bool(n_claimed)
 
 
 def _read_file(run: ImportRun, report: Progress) -> None:
@@ -124,17 +91,12 @@ def _read_file(run: ImportRun, report: Progress) -> None:
         for batch in _batches(run, file):
             _add(run, batch)
             report(run)
-    _update(
-        run,
-        status=ImportStatus.FINISHED,
-        finished_at=now(),
-        n_bytes_read=run.n_bytes,
-    )
+    runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
 
 
 def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
     """The batches that are left: after a restart, those behind the last one stored."""
-    lines = read_lines(file, offset=run.n_bytes_read, number=run.n_lines_read)
+    lines = read_lines(file, offset=run.n_done, number=run.n_lines_read)
     return batches(run, lines)
 
 
@@ -147,7 +109,7 @@ def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
         report(run)
     if run.n_invalid:
         return False
-    _update(run, is_checked=True, n_bytes_read=0, n_lines_read=0, n_read=0)
+    runs.update(run, is_checked=True, n_done=0, n_lines_read=0, n_read=0)
     return True
 
 
@@ -156,7 +118,7 @@ def _add(run: ImportRun, batch: Batch) -> None:
         # One at a time: two imports into one dataset would miss each other's rows.
         dataset = Dataset.objects.select_for_update().filter(pk=run.dataset_id).first()
         if dataset is None:
-            raise LostClaim
+            raise runs.LostClaim
         rows = _unknown(dataset, batch.rows)
         insert_examples(run, rows, first_position=next_position(dataset))
         ImportProblem.objects.bulk_create(batch.problems)
@@ -177,9 +139,9 @@ def _unknown(dataset: Dataset, rows: list[Derived]) -> list[Derived]:
 def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
     is_check = run.strict and not run.is_checked
     n_duplicate = 0 if is_check else len(batch.rows) - n_added
-    _update(
+    runs.update(
         run,
-        n_bytes_read=batch.end,
+        n_done=batch.end,
         n_lines_read=batch.n_lines,
         n_read=run.n_read + batch.n_read,
         n_invalid=run.n_invalid + batch.n_invalid,
@@ -189,16 +151,4 @@ def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
 
 
 def _fail(run: ImportRun, error: ImportFailure) -> None:
-    _update(run, status=ImportStatus.FAILED, finished_at=now(), error=error)
-
-
-def _update(run: ImportRun, **fields: Any) -> None:
-    """Change the row if this process still holds the claim. Raises LostClaim."""
-    fields["heartbeat_at"] = now()
-    held = ImportRun.objects.filter(
-        pk=run.pk, claim=run.claim, status=ImportStatus.RUNNING
-    )
-    if not held.update(**fields):
-        raise LostClaim
-    for name, value in fields.items():
-        setattr(run, name, value)
+    runs.end(run, RunStatus.FAILED, error=error)

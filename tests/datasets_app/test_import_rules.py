@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from datasets_app import services
 from datasets_app.chat_format import canonical_line
-from datasets_app.models import Example, ImportRun, ImportStatus, Split
+from datasets_app.models import Example, ImportRun, RunStatus, Split
 from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES
 from tests.factories import make_dataset
 
@@ -77,7 +77,7 @@ class ImportRules(TestCase):
     def test_any_bytes_are_read_to_the_end_and_every_row_is_counted(self, data):
         run = do_import(data)
 
-        assert run.status == ImportStatus.FINISHED
+        assert run.status == RunStatus.FINISHED
         assert run.n_read == run.n_added + run.n_invalid + run.n_duplicate
         lines = [
             line.strip(b" \t\r")

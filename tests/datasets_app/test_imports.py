@@ -15,10 +15,10 @@ from datasets_app.models import (
     ImportFailure,
     ImportProblem,
     ImportRun,
-    ImportStatus,
+    RunStatus,
     Split,
 )
-from datasets_app.services import import_batches, imports
+from datasets_app.services import import_batches, runs
 from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES, REPLY, USER, row
 from tests.factories import chat_line, chat_lines, make_dataset, make_user
 
@@ -55,7 +55,7 @@ def test_good_rows_become_drafts_in_their_order():
     done = run(chat_lines(3), split=Split.VALIDATION, by=by)
 
     rows = Example.objects.filter(dataset=done.dataset)
-    assert done.status == ImportStatus.FINISHED
+    assert done.status == RunStatus.FINISHED
     assert counts(done) == (3, 3, 0, 0)
     assert [example.messages[0]["content"] for example in rows] == [
         "Question 1?",
@@ -114,7 +114,7 @@ def test_a_line_of_fifty_megabytes_is_reported_and_skipped():
 def test_an_empty_file_is_finished_with_nothing_read():
     done = run(b"\n\n")
 
-    assert (done.status, counts(done)) == (ImportStatus.FINISHED, (0, 0, 0, 0))
+    assert (done.status, counts(done)) == (RunStatus.FINISHED, (0, 0, 0, 0))
     assert done.percent == 100
 
 
@@ -184,7 +184,7 @@ class TestAllOrNothing:
     def test_one_bad_row_keeps_out_all(self):
         done = run(chat_lines(3) + b"nope\n", strict=True)
 
-        assert done.status == ImportStatus.FAILED
+        assert done.status == RunStatus.FAILED
         assert done.error == ImportFailure.SOME_INVALID
         assert reported(done) == [(4, None, "not_json")]
         assert (done.n_read, done.n_added, done.n_invalid) == (4, 0, 1)
@@ -194,7 +194,7 @@ class TestAllOrNothing:
         monkeypatch.setattr(import_batches, "BATCH_ROWS", 2)
         done = run(chat_lines(5) + chat_lines(1), strict=True)
 
-        assert done.status == ImportStatus.FINISHED
+        assert done.status == RunStatus.FINISHED
         assert counts(done) == (6, 5, 0, 1)
         assert done.percent == 100
 
@@ -229,7 +229,7 @@ def kill_after(monkeypatch, started: ImportRun, *, n_batches: int) -> None:
 
 def revived(started: ImportRun) -> ImportRun:
     """The import as the tick finds it, a while after its process died."""
-    long_ago = now() - timedelta(seconds=imports.STALE_SECONDS + 1)
+    long_ago = now() - timedelta(seconds=runs.STALE_SECONDS + 1)
     ImportRun.objects.filter(pk=started.pk).update(heartbeat_at=long_ago)
     return services.waiting_imports().get(pk=started.pk)
 
@@ -245,7 +245,7 @@ class TestAnImportThatWasKilled:
         services.run_import(taken_up)
         started.refresh_from_db()
 
-        assert started.status == ImportStatus.FINISHED
+        assert started.status == RunStatus.FINISHED
         assert counts(started) == (13, 8, 1, 4)
         assert Example.objects.count() == 8
         assert reported(started) == [(5, None, "not_json")]
@@ -257,7 +257,7 @@ class TestAnImportThatWasKilled:
         assert not services.waiting_imports().exists()
         services.run_import(started)
         started.refresh_from_db()
-        assert started.status == ImportStatus.RUNNING
+        assert started.status == RunStatus.RUNNING
 
     def test_cannot_write_any_more_once_another_took_it(self, monkeypatch):
         """It was only asleep, and wakes up in the middle of a batch."""
@@ -277,11 +277,11 @@ class TestAnImportThatWasKilled:
 
     def test_is_given_up_after_some_attempts(self):
         started = start(chat_lines(3))
-        ImportRun.objects.filter(pk=started.pk).update(n_attempts=imports.MAX_ATTEMPTS)
+        ImportRun.objects.filter(pk=started.pk).update(n_attempts=runs.MAX_ATTEMPTS)
         services.run_import(started)
         started.refresh_from_db()
 
-        assert started.status == ImportStatus.FAILED
+        assert started.status == RunStatus.FAILED
         assert started.error == ImportFailure.STOPPED
 
 
@@ -289,15 +289,15 @@ def test_of_two_processes_only_one_imports():
     started = start(chat_lines(2))
     copy = ImportRun.objects.get(pk=started.pk)
 
-    assert imports._claim(started)
-    assert not imports._claim(copy)
+    assert runs.claim(started)
+    assert not runs.claim(copy)
 
 
 def test_an_import_that_nobody_heard_of_is_found():
     started = start(chat_lines(1))
     assert not services.waiting_imports().exists()
 
-    unheard = now() - timedelta(seconds=imports.UNHEARD_SECONDS + 1)
+    unheard = now() - timedelta(seconds=runs.UNHEARD_SECONDS + 1)
     ImportRun.objects.update(created_at=unheard)
 
     assert services.waiting_imports().get() == started
@@ -309,7 +309,7 @@ def test_an_import_whose_file_is_gone_says_so():
     services.run_import(started)
     started.refresh_from_db()
 
-    assert started.status == ImportStatus.FAILED
+    assert started.status == RunStatus.FAILED
     assert started.error == ImportFailure.FILE_GONE
 
 
@@ -377,4 +377,4 @@ def test_a_file_object_of_any_kind_is_taken():
         split=Split.TRAIN,
     )
 
-    assert started.n_bytes == len(chat_lines(2))
+    assert started.n_total == len(chat_lines(2))

@@ -5,7 +5,7 @@ import pytest
 from django.utils.timezone import now
 
 from datasets_app import services, tasks
-from datasets_app.models import ImportRun, ImportStatus, Split
+from datasets_app.models import ImportRun, RunStatus, Split
 from tests.factories import chat_lines, make_dataset
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def test_the_task_imports():
     tasks.run_import(run.pk)
     run.refresh_from_db()
 
-    assert run.status == ImportStatus.FINISHED
+    assert run.status == RunStatus.FINISHED
 
 
 def test_the_task_does_nothing_for_an_import_that_was_deleted():
@@ -40,4 +40,4 @@ def test_the_tick_starts_what_rang_unheard():
     run.refresh_from_db()
     fresh.refresh_from_db()
 
-    assert (run.status, fresh.status) == (ImportStatus.FINISHED, ImportStatus.PENDING)
+    assert (run.status, fresh.status) == (RunStatus.FINISHED, RunStatus.PENDING)

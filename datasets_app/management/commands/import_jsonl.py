@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from datasets_app import services
 from datasets_app.command_teams import add_team_argument, find_team
-from datasets_app.models import Dataset, ImportRun, ImportStatus, Split
+from datasets_app.models import Dataset, ImportRun, RunStatus, Split
 from datasets_app.problem_texts import how_to_mend, what_is_wrong
 from teams_app.models import Team
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 raise CommandError(str(exc)) from exc
         follow(run)
         self.report(run)
-        if run.status == ImportStatus.FAILED:
+        if run.status == RunStatus.FAILED:
             raise CommandError(run.get_error_display())
 
     def report(self, run: ImportRun) -> None:
@@ -93,11 +93,11 @@ def follow(run: ImportRun) -> None:
 
     Where a worker took it first, which it may after a few seconds, wait for the worker.
     """
-    with tqdm(total=run.n_bytes, unit="B", unit_scale=True, desc=run.file_name) as bar:
+    with tqdm(total=run.n_total, unit="B", unit_scale=True, desc=run.file_name) as bar:
 
         def show(run: ImportRun) -> None:
             bar.set_postfix(added=run.n_added, invalid=run.n_invalid, refresh=False)
-            bar.update(run.n_bytes_read - bar.n)
+            bar.update(run.n_done - bar.n)
 
         services.run_import(run, on_progress=show)
         while run.is_open:

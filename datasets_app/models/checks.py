@@ -1,0 +1,100 @@
+"""What a check of a dataset looks at, and what it finds."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from datasets_app.fields import ExactJSONField
+from datasets_app.models.datasets import Dataset
+from datasets_app.models.examples import Example
+from datasets_app.models.runs import Run
+from teams_app.models import TeamScopedQuerySet
+
+
+class CheckRun(Run):
+    """One check of a dataset as it is now. The newest one's report is shown."""
+
+    TEAM_PATH = "dataset__team"
+
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.CASCADE, related_name="check_runs"
+    )
+    balance: Any = ExactJSONField(default=dict, editable=False)
+
+    class Meta(Run.Meta):
+        verbose_name = _("check")
+        verbose_name_plural = _("checks")
+
+    def __str__(self) -> str:
+        return f"{self.dataset}: {self.status}"
+
+
+class Severity(models.TextChoices):
+    ERROR = "error", _("will be refused")
+    WARNING = "warning", _("spoils the training")
+    NOTE = "note", _("worth a look")
+
+
+class Finding(models.Model):
+    """Something a check found in one example, or (without one) in the whole dataset.
+
+    Messages are counted from 1. `other` is the example it is too much like.
+    """
+
+    TEAM_PATH = "dataset__team"
+
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.CASCADE, db_index=False, related_name="findings"
+    )
+    example = models.ForeignKey(
+        Example, null=True, on_delete=models.CASCADE, related_name="findings"
+    )
+    other = models.ForeignKey(
+        Example, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    code = models.CharField(max_length=40)
+    severity = models.CharField(max_length=10, choices=Severity)
+    message_index = models.PositiveIntegerField(null=True)
+    params: Any = ExactJSONField(default=dict)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        ordering = ("pk",)
+        indexes = [
+            models.Index(fields=("dataset", "code", "example"), name="finding_code")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} in {self.example_id}"
+
+
+class ExampleFeatures(models.Model):
+    """What the checks work with, so that a row is read again only when it changed.
+
+    Lengths are in characters. Hashes are the first 16 hex digits of a SHA-256.
+    """
+
+    example = models.OneToOneField(
+        Example, primary_key=True, on_delete=models.CASCADE, related_name="features"
+    )
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE)
+    content_hash = models.CharField(max_length=64)  # of the row that was read
+    prompt_hash = models.CharField(max_length=16)
+    answer_hash = models.CharField(max_length=16)
+    system_hash = models.CharField(max_length=16, blank=True)
+    min_hashes = models.BinaryField()
+    language = models.CharField(max_length=10, blank=True)
+    n_turns = models.PositiveIntegerField()
+    prompt_length = models.PositiveIntegerField()
+    answer_length = models.PositiveIntegerField()
+    answer_start = models.CharField(max_length=100)  # its first three words
+
+    class Meta:
+        verbose_name = _("features of an example")
+
+    def __str__(self) -> str:
+        return f"features of {self.example_id}"
