@@ -2,6 +2,7 @@ from celery import shared_task
 
 from datasets_app import services
 from datasets_app.models import ImportRun
+from datasets_app.services import runs
 
 TICK_SECONDS = 10
 
@@ -13,8 +14,13 @@ def run_import(run_id: int) -> None:
         services.run_import(run)
 
 
+# Whose task it is to go on with a run of each kind.
+TASK_OF = {ImportRun: run_import}
+
+
 @shared_task(ignore_result=True, expires=TICK_SECONDS)
-def drive_imports() -> None:
+def drive_runs() -> None:
     """The table is the queue: whatever rang unheard, or whose worker died, goes on."""
-    for run in services.waiting_imports().only("pk"):
-        run_import.delay(run.pk)
+    for model, task in TASK_OF.items():
+        for pk in runs.waiting(model).values_list("pk", flat=True):
+            task.delay(pk)

@@ -25,7 +25,7 @@ SAMPLE_FILES = {
 # Task → seconds between two ticks, at first; from then on the admin decides.
 TICKS = {
     "jobs_app.tasks.drive_open_jobs": 3,
-    "datasets_app.tasks.drive_imports": 5,
+    "datasets_app.tasks.drive_runs": 5,
     "tuning_server_app.tasks.drive_training": 3,
 }
 

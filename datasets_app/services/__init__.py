@@ -9,7 +9,7 @@ from datasets_app.services.examples import (
     tag_examples,
     untag_examples,
 )
-from datasets_app.services.imports import run_import, start_import, waiting_imports
+from datasets_app.services.imports import run_import, start_import
 from datasets_app.services.versions import freezable_examples, freeze
 
 __all__ = [
@@ -26,6 +26,5 @@ __all__ = [
     "start_import",
     "tag_examples",
     "untag_examples",
-    "waiting_imports",
     "with_counts",
 ]

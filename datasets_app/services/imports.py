@@ -14,7 +14,6 @@ from typing import Any
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import QuerySet
 
 from datasets_app.derived import Derived
 from datasets_app.jsonl import read_lines
@@ -58,10 +57,6 @@ def start_import(
     run.n_total = run.file.size
     run.save()
     return run
-
-
-def waiting_imports() -> QuerySet[ImportRun]:
-    return runs.waiting(ImportRun)
 
 
 def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:

@@ -231,7 +231,7 @@ def revived(started: ImportRun) -> ImportRun:
     """The import as the tick finds it, a while after its process died."""
     long_ago = now() - timedelta(seconds=runs.STALE_SECONDS + 1)
     ImportRun.objects.filter(pk=started.pk).update(heartbeat_at=long_ago)
-    return services.waiting_imports().get(pk=started.pk)
+    return runs.waiting(ImportRun).get(pk=started.pk)
 
 
 class TestAnImportThatWasKilled:
@@ -254,7 +254,7 @@ class TestAnImportThatWasKilled:
         started = start(chat_lines(3))
         kill_after(monkeypatch, started, n_batches=1)
 
-        assert not services.waiting_imports().exists()
+        assert not runs.waiting(ImportRun).exists()
         services.run_import(started)
         started.refresh_from_db()
         assert started.status == RunStatus.RUNNING
@@ -295,12 +295,12 @@ def test_of_two_processes_only_one_imports():
 
 def test_an_import_that_nobody_heard_of_is_found():
     started = start(chat_lines(1))
-    assert not services.waiting_imports().exists()
+    assert not runs.waiting(ImportRun).exists()
 
     unheard = now() - timedelta(seconds=runs.UNHEARD_SECONDS + 1)
     ImportRun.objects.update(created_at=unheard)
 
-    assert services.waiting_imports().get() == started
+    assert runs.waiting(ImportRun).get() == started
 
 
 def test_an_import_whose_file_is_gone_says_so():

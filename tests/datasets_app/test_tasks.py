@@ -36,7 +36,7 @@ def test_the_task_does_nothing_for_an_import_that_was_deleted():
 def test_the_tick_starts_what_rang_unheard():
     run, fresh = start(), start()
     ImportRun.objects.filter(pk=run.pk).update(created_at=now() - timedelta(minutes=1))
-    tasks.drive_imports()
+    tasks.drive_runs()
     run.refresh_from_db()
     fresh.refresh_from_db()
 
