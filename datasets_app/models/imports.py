@@ -115,13 +115,16 @@ class ImportRun(Run):
     def __str__(self) -> str:
         return f"{self.file_name} → {self.dataset}"
 
+    def work(self) -> tuple[int, int]:
+        """In bytes; the two passes of a strict import count as one."""
+        if not self.strict:
+            return self.n_done, self.n_total
+        return self.n_done + self.is_checked * self.n_total, 2 * self.n_total
+
     @property
-    def percent(self) -> int:
-        """How far the reading is; the two passes of a strict import count as one."""
-        n_total, n_done = self.n_total, self.n_done
-        if self.strict:
-            n_total, n_done = 2 * n_total, n_done + self.is_checked * n_total
-        return 100 if not n_total else min(100, n_done * 100 // n_total)
+    def rows_per_second(self) -> float:
+        """0: not known."""
+        return self.per_second * self.n_read / self.n_done if self.n_done else 0.0
 
 
 class ImportProblem(models.Model):

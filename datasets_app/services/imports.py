@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.files import File
 from django.db import transaction
+from django.utils.timezone import now
 
 from datasets_app.derived import Derived
 from datasets_app.jsonl import read_lines
@@ -104,7 +105,8 @@ def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
         report(run)
     if run.n_invalid:
         return False
-    runs.update(run, is_checked=True, n_done=0, n_lines_read=0, n_read=0)
+    anew = {"n_done": 0, "n_done_before": 0, "n_lines_read": 0, "n_read": 0}
+    runs.update(run, is_checked=True, started_at=now(), **anew)
     return True
 
 

@@ -23,23 +23,46 @@ class LostClaim(Exception):
     """The run was cancelled or deleted, or another process goes on with it: stop."""
 
 
+def start(run: Any, **fields: Any) -> bool:
+    """Hand a draft to the workers, as it is now. False if it is none any more."""
+    return _hand_over(run, (RunStatus.DRAFT,), **fields)
+
+
+def resume(run: Any, **fields: Any) -> bool:
+    """Let a run that failed or was cancelled go on where it stopped."""
+    return _hand_over(run, (RunStatus.FAILED, RunStatus.CANCELLED), **fields)
+
+
+def _hand_over(run: Any, statuses: tuple[RunStatus, ...], **fields: Any) -> bool:
+    fields |= {"status": RunStatus.PENDING, "heartbeat_at": now(), "n_attempts": 0}
+    fields |= {"finished_at": None}
+    chosen = type(run)._default_manager.filter(pk=run.pk, status__in=statuses)
+    if not chosen.update(**fields):
+        return False
+    run.refresh_from_db()
+    return True
+
+
 def waiting(model: type[Model]) -> QuerySet[Any]:
     """The runs that nobody works on, though somebody should."""
     unheard = now() - timedelta(seconds=UNHEARD_SECONDS)
-    pending = Q(status=RunStatus.PENDING, created_at__lt=unheard)
+    never_begun = Q(heartbeat_at=None, created_at__lt=unheard)
+    pending = Q(status=RunStatus.PENDING) & (never_begun | Q(heartbeat_at__lt=unheard))
     return model._default_manager.filter(pending | _is_stale())
 
 
 def claim(run: Any) -> bool:
     """Take a waiting run, or one whose process died. Of two callers one wins."""
-    free = Q(status=RunStatus.PENDING) | _is_stale()
+    free, time = Q(status=RunStatus.PENDING) | _is_stale(), now()
     n_claimed = (
         type(run)
         ._default_manager.filter(free, pk=run.pk)
         .update(
             status=RunStatus.RUNNING,
             claim=uuid.uuid4(),
-            heartbeat_at=now(),
+            heartbeat_at=time,
+            started_at=time,
+            n_done_before=F("n_done"),
             n_attempts=F("n_attempts") + 1,
         )
     )

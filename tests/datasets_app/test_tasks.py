@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from datasets_app import services, tasks
 from datasets_app.models import ImportRun, RunStatus, Split
+from datasets_app.services import runs
 from tests.factories import chat_lines, make_dataset
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +42,18 @@ def test_the_tick_starts_what_rang_unheard():
     fresh.refresh_from_db()
 
     assert (run.status, fresh.status) == (RunStatus.FINISHED, RunStatus.PENDING)
+
+
+def test_a_draft_waits_until_its_author_starts_it():
+    run = start()
+    ImportRun.objects.filter(pk=run.pk).update(status=RunStatus.DRAFT)
+    run.refresh_from_db()
+    tasks.run_import(run.pk)
+    run.refresh_from_db()
+    assert run.status == RunStatus.DRAFT
+
+    assert runs.start(run)
+    assert not runs.start(run)
+    tasks.run_import(run.pk)
+    run.refresh_from_db()
+    assert run.status == RunStatus.FINISHED

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from jobs_app.templatetags.spans import due, from_now, span
+from teams_app.templatetags.spans import due, from_now, span
 
 
 @pytest.mark.parametrize(
