@@ -75,26 +75,40 @@ class Finding(models.Model):
 class ExampleFeatures(models.Model):
     """What the checks work with, so that a row is read again only when it changed.
 
-    Lengths are in characters. Hashes are the first 16 hex digits of a SHA-256.
+    Lengths are in characters. Hashes are the first 16 hex digits of a SHA-256; see
+    `checks.features`. Rows that are nearly the same share a `near_group`, the lowest
+    key among them.
     """
 
     example = models.OneToOneField(
         Example, primary_key=True, on_delete=models.CASCADE, related_name="features"
     )
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, db_index=False)
     content_hash = models.CharField(max_length=64)  # of the row that was read
     prompt_hash = models.CharField(max_length=16)
     answer_hash = models.CharField(max_length=16)
     system_hash = models.CharField(max_length=16, blank=True)
     min_hashes = models.BinaryField()
-    language = models.CharField(max_length=10, blank=True)
+    prompt_language = models.CharField(max_length=10, blank=True)
+    language = models.CharField(max_length=10, blank=True)  # of the answer
     n_turns = models.PositiveIntegerField()
     prompt_length = models.PositiveIntegerField()
     answer_length = models.PositiveIntegerField()
     answer_start = models.CharField(max_length=100)  # its first three words
+    near_group = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         verbose_name = _("features of an example")
+        indexes = [
+            models.Index(
+                fields=("dataset", "prompt_hash", "answer_hash"), name="feature_prompt"
+            ),
+            models.Index(
+                fields=("dataset", "near_group"),
+                condition=models.Q(near_group__isnull=False),
+                name="feature_group",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"features of {self.example_id}"

@@ -1,0 +1,1 @@
+"""Checking a dataset before it costs money."""
