@@ -1,7 +1,12 @@
 """What people can do with datasets: one verb a function."""
 
 from datasets_app.services.datasets import create_dataset, with_counts
-from datasets_app.services.errors import DatasetsError, NothingToFreeze, StorageFull
+from datasets_app.services.errors import (
+    ChangedMeanwhile,
+    DatasetsError,
+    NothingToFreeze,
+    StorageFull,
+)
 from datasets_app.services.examples import (
     move_examples,
     review_examples,
@@ -10,9 +15,11 @@ from datasets_app.services.examples import (
     untag_examples,
 )
 from datasets_app.services.imports import run_import, start_import
+from datasets_app.services.restoring import restore_example
 from datasets_app.services.versions import freezable_examples, freeze
 
 __all__ = [
+    "ChangedMeanwhile",
     "DatasetsError",
     "NothingToFreeze",
     "StorageFull",
@@ -20,6 +27,7 @@ __all__ = [
     "freezable_examples",
     "freeze",
     "move_examples",
+    "restore_example",
     "review_examples",
     "run_import",
     "save_example",

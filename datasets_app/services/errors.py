@@ -1,15 +1,37 @@
 """What can go wrong here for a reason that the user can do something about.
 
 DatasetsError
+├── ChangedMeanwhile  somebody else changed the row after it was opened
 ├── NothingToFreeze   no row qualifies
 └── StorageFull       a file could not be written
 """
 
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 
 class DatasetsError(Exception):
     """Its text is for the user: what happened, why, what to do next."""
+
+
+class ChangedMeanwhile(DatasetsError):
+    @classmethod
+    def of(cls, example: Any) -> "ChangedMeanwhile":
+        return cls(
+            _(
+                "%(user)s changed this example at %(time)s, after you had opened it. "
+                "Nothing of yours is stored yet. Look at the history, then try again."
+            )
+            % {
+                "user": example.updated_by or _("Somebody"),
+                "time": date_format(
+                    timezone.localtime(example.updated_at), "TIME_FORMAT"
+                ),
+            }
+        )
 
 
 class NothingToFreeze(DatasetsError):

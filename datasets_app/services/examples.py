@@ -1,21 +1,30 @@
 """Storing, reviewing, moving and tagging examples."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils.timezone import now
 
 from datasets_app import exact_json
 from datasets_app.derived import derive
-from datasets_app.models import Dataset, Example, ReviewState, Tag
+from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
+from datasets_app.services.history import record_change, stored_snapshot, tag_names
 
 
-def save_example(example: Example, *, by: Any) -> None:
-    """Store a conversation and all that is derived from it.
+@transaction.atomic
+def save_example(
+    example: Example, *, by: Any, tags: Iterable[Tag] | None = None
+) -> ExampleRevision | None:
+    """Store a conversation, all that is derived from it, and what changed.
 
     A conversation that differs from the stored one goes back to draft: what a reviewer
-    approved or rejected was the old one.
+    approved or rejected was the old one. `tags`, where given, become the row's tags.
+
+    Returns the revision that keeps the change; None if there is none.
     """
+    before = stored_snapshot(example)
     reviewed_hash = example.content_hash
     _derive_fields(example)
     if example.content_hash != reviewed_hash:
@@ -25,6 +34,15 @@ def save_example(example: Example, *, by: Any) -> None:
         example.position = next_position(example.dataset)
     example.updated_by = by
     example.save()
+    tags_changed = None if tags is None else _set_tags(example, tags)
+    return record_change(example, before=before, by=by, tags=tags_changed)
+
+
+def _set_tags(example: Example, tags: Iterable[Tag]) -> tuple[list[str], list[str]]:
+    """Returns the names before and after."""
+    before = tag_names(example)
+    example.tags.set(tags)
+    return before, tag_names(example)
 
 
 def _derive_fields(example: Example) -> None:

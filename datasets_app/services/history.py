@@ -1,7 +1,9 @@
 """Every change of an example is kept: who, when, and each field before and after."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from datasets_app import exact_json
 from datasets_app.models import BulkEdit, Example, ExampleRevision
 
 # What a person can change. What is derived from these is not kept twice.
@@ -20,9 +22,10 @@ TRACKED_FIELDS = (
     "assignee_id",
     "deleted_at",
 )
+State = dict[str, Any]
 
 
-def snapshot(example: Example) -> dict[str, Any]:
+def snapshot(example: Example) -> State:
     """The tracked fields as they are now, as JSON values; take one before a change."""
     values = {name: getattr(example, name) for name in TRACKED_FIELDS}
     if values["deleted_at"] is not None:
@@ -30,20 +33,38 @@ def snapshot(example: Example) -> dict[str, Any]:
     return values
 
 
+def stored_snapshot(example: Example) -> State:
+    """The tracked fields as the database has them; the row stays locked.
+
+    Of a row that is not stored yet: nothing at all.
+    """
+    if example.pk is None:
+        return {}
+    stored = Example.with_deleted.select_for_update().only(*TRACKED_FIELDS)
+    return snapshot(stored.get(pk=example.pk))
+
+
+def tag_names(example: Example) -> list[str]:
+    return sorted(example.tags.values_list("name", flat=True))
+
+
 def record_change(
     example: Example,
     *,
-    before: dict[str, Any],
+    before: State,
     by: Any,
     bulk_edit: BulkEdit | None = None,
+    tags: tuple[Iterable[str], Iterable[str]] | None = None,
 ) -> ExampleRevision | None:
-    """Keep what differs from `before`; None if nothing does."""
-    after = snapshot(example)
-    changes = {
-        name: [before.get(name), value]
-        for name, value in after.items()
-        if before.get(name) != value
-    }
+    """Keep what differs from `before`; None if nothing does.
+
+    Args:
+        before: an earlier `snapshot`; empty for a new row.
+        tags: their names before and after, where they may have changed.
+    """
+    changes = _changes(before, snapshot(example))
+    if tags is not None and set(tags[0]) != set(tags[1]):
+        changes["tags"] = [sorted(names) for names in tags]
     if not changes:
         return None
     return ExampleRevision.objects.create(
@@ -53,3 +74,27 @@ def record_change(
         changes=changes,
         created_by=by,
     )
+
+
+def _changes(before: State, after: State) -> dict[str, Any]:
+    if not before:  # a new row: whatever is not empty
+        return {name: [None, value] for name, value in after.items() if value}
+    return {
+        name: [before.get(name), value]
+        for name, value in after.items()
+        if exact_json.dumps(before.get(name)) != exact_json.dumps(value)
+    }
+
+
+def state_after(example: Example, revision_pk: int) -> State:
+    """The tracked fields and tags as they were right after a revision.
+
+    Worked out backwards from the row as it is; 0 stands for the row as it came.
+    """
+    state = {**snapshot(example), "tags": tag_names(example)}
+    later = ExampleRevision.objects.filter(
+        example_pk=example.pk, dataset_id=example.dataset_id, pk__gt=revision_pk
+    )
+    for changes in later.order_by("-pk").values_list("changes", flat=True):
+        state.update((name, before) for name, (before, _after) in changes.items())
+    return state
