@@ -1,7 +1,8 @@
-"""What may be wrong with a row of a supervised fine-tuning file.
+"""What may be wrong with a row of a fine-tuning file.
 
 The rules are those of OpenAI's chat format: a row that passes here is not refused an
 hour later by the provider. `find_problems` names everything wrong, in reading order.
+What differs between supervised, DPO and reinforcement rows is in `method_checks`.
 """
 
 import re
@@ -11,11 +12,16 @@ from typing import Any
 from datasets_app.chat_format import (
     MESSAGE_KEYS,
     RECORD_KEYS,
+    REINFORCEMENT,
+    REINFORCEMENT_ROLES,
     ROLES,
+    SUPERVISED,
+    all_messages,
     all_texts,
     texts_of,
 )
 from datasets_app.jsonl import Problem, json_type
+from datasets_app.method_checks import method_problems, outputs_of
 from datasets_app.tool_checks import call_problems, definition_problems
 
 MAX_PROBLEMS_PER_ROW = 20
@@ -29,32 +35,40 @@ PLAIN_ROLES = frozenset({"system", "user", "assistant"})
 _MESSAGE_KEYS = frozenset(MESSAGE_KEYS)
 
 
-def find_problems(record: dict[str, Any], text: str | None = None) -> list[Problem]:
+def find_problems(
+    record: dict[str, Any], text: str | None = None, method: str = SUPERVISED
+) -> list[Problem]:
     """All that is wrong with a record, at most MAX_PROBLEMS_PER_ROW of it.
 
     Args:
         text: all texts of the messages, where the caller has them already.
+        method: what the dataset's rows teach.
     """
     messages = record.get("messages")
     problems = list(_record_problems(record))
     if isinstance(messages, list) and messages:
-        problems += _conversation_problems(messages)
+        roles = REINFORCEMENT_ROLES if method == REINFORCEMENT else ROLES
+        problems += _conversation_problems(messages, roles)
+        problems += method_problems(record, method)
+    for index, output in outputs_of(record):
+        problems += message_problems(output, index, ("assistant",))
     if text is None:
-        text = "\n".join(all_texts(messages))
+        text = "\n".join(all_texts(all_messages(record)))
     if "<|" in text or "\x00" in text:
-        problems += _forbidden_text(messages)
+        problems += _forbidden_text(all_messages(record))
     return problems[:MAX_PROBLEMS_PER_ROW]
 
 
-def _conversation_problems(messages: list[Any]) -> Iterator[Problem]:
+def _conversation_problems(
+    messages: list[Any], roles: tuple[str, ...]
+) -> Iterator[Problem]:
     unusual = [
         (index, message)
         for index, message in enumerate(messages, start=1)
         if not _is_plain(message)
     ]
     for index, message in unusual:
-        yield from message_problems(message, index)
-    yield from _ending_problems(messages)
+        yield from message_problems(message, index, roles)
     if unusual:  # plain messages neither call tools nor answer calls
         yield from _answer_problems(messages)
 
@@ -88,7 +102,9 @@ def _record_problems(record: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("no_messages")
 
 
-def message_problems(message: Any, index: int) -> Iterator[Problem]:
+def message_problems(
+    message: Any, index: int, roles: tuple[str, ...] = ROLES
+) -> Iterator[Problem]:
     if not isinstance(message, dict):
         yield Problem("message_not_object", index, {"found": json_type(message)})
         return
@@ -98,7 +114,7 @@ def message_problems(message: Any, index: int) -> Iterator[Problem]:
     role = message.get("role")
     if role is None:
         yield Problem("no_role", index)
-    elif not isinstance(role, str) or role not in ROLES:
+    elif not isinstance(role, str) or role not in roles:
         yield Problem("unknown_role", index, {"role": str(role)[:100]})
     yield from _content_problems(message, index)
     yield from _weight_problems(message, index)
@@ -159,21 +175,6 @@ def _weight_problems(message: dict[str, Any], index: int) -> Iterator[Problem]:
         )
     elif type(weight) is not int or weight not in (0, 1):
         yield Problem("bad_weight", index, {"weight": str(weight)[:100]})
-
-
-def _ending_problems(messages: list[Any]) -> Iterator[Problem]:
-    """There is an answer to learn, and the conversation ends with it."""
-    last, index = messages[-1], len(messages)
-    role = last.get("role") if isinstance(last, dict) else None
-    if role == "assistant":
-        if type(last.get("weight")) is int and last["weight"] == 0:
-            yield Problem("last_weight_zero", index)
-    elif not any(
-        isinstance(m, dict) and m.get("role") == "assistant" for m in messages
-    ):
-        yield Problem("no_assistant")
-    else:
-        yield Problem("last_not_assistant", index, {"role": str(role)[:100]})
 
 
 def _answer_problems(messages: list[Any]) -> Iterator[Problem]:

@@ -1,7 +1,13 @@
 """The chat format of a fine-tuning file: one JSON object a line, one conversation each.
 
-A record is that object: `messages`, and perhaps `tools`, `parallel_tool_calls` and
-`functions` (the old form of tools). `chat_checks` says what may be wrong with one.
+A record is how we keep a row, whatever the file called its parts: `messages`, and
+perhaps `tools`, `parallel_tool_calls` and `functions` (the old form of tools); of a DPO
+row, whose messages are its input, also `preferred_output` and `non_preferred_output`.
+`extra` is what else the row's author wrote: unknown keys of the row by their name;
+those of messages as extra["messages"] = {"1": {...}}, counted from 1 as in problems
+(of outputs, and of a DPO row's input, likewise under their names).
+
+A line is what a provider reads. `chat_checks` says what may be wrong with a record.
 """
 
 import hashlib
@@ -13,7 +19,12 @@ from datasets_app.exact_json import JSONText
 
 MINIMUM_ROWS = 10  # OpenAI refuses a training file with fewer
 
-RECORD_KEYS = ("messages", "tools", "parallel_tool_calls", "functions")
+# What the rows of a file teach, as models.Method has it.
+SUPERVISED, DPO, REINFORCEMENT = "supervised", "dpo", "reinforcement"
+
+LINE_KEYS = ("messages", "tools", "parallel_tool_calls", "functions")
+OUTPUT_KEYS = ("preferred_output", "non_preferred_output")
+RECORD_KEYS = (*LINE_KEYS, *OUTPUT_KEYS, "extra")
 MESSAGE_KEYS = (
     "role",
     "content",
@@ -24,6 +35,8 @@ MESSAGE_KEYS = (
     "function_call",
 )
 ROLES = ("system", "user", "assistant", "tool", "function")
+# Only reinforcement rows may say developer; elsewhere it is called system.
+REINFORCEMENT_ROLES = ("developer", *ROLES)
 TOOL_CALL_KEYS = ("id", "type", "function")
 FUNCTION_CALL_KEYS = ("name", "arguments")
 
@@ -74,8 +87,15 @@ def line_of(
     tools: str | None = None,
     parallel_tool_calls: bool | None = None,
     functions: str | None = None,
+    preferred_output: str | None = None,
+    non_preferred_output: str | None = None,
+    extra: str | None = None,
 ) -> str:
-    """The line of the file, from texts that `exact_json.dumps` wrote."""
+    """The line of the file, from texts that `exact_json.dumps` wrote.
+
+    With outputs it is a DPO line. `extra` is for reinforcement rows alone: their grader
+    reads it, while every other training file is refused for an unknown key.
+    """
     parts = [f'"messages":{messages}']
     if tools is not None:
         parts.append(f'"tools":{tools}')
@@ -85,18 +105,68 @@ def line_of(
         )
     if functions is not None:
         parts.append(f'"functions":{functions}')
-    return "{" + ",".join(parts) + "}"
+    if extra is not None:
+        parts += _further_parts(extra)
+    line = "{" + ",".join(parts) + "}"
+    if preferred_output is None and non_preferred_output is None:
+        return line
+    return (
+        f'{{"input":{line},"preferred_output":{preferred_output or "null"},'
+        f'"non_preferred_output":{non_preferred_output or "null"}}}'
+    )
 
 
-def canonical_line(record: dict[str, Any]) -> str:
+def _further_parts(extra: str) -> list[str]:
+    """Of the row itself; what belongs to messages is under a record's own keys."""
+    value = exact_json.loads(extra)
+    if not isinstance(value, dict):
+        return []
+    return [
+        f"{exact_json.dumps(key)}:{exact_json.dumps(each)}"
+        for key, each in value.items()
+        if key not in RECORD_KEYS
+    ]
+
+
+def canonical_line(record: dict[str, Any], method: str = SUPERVISED) -> str:
     """A valid record as it is frozen: the same content always gives the same bytes."""
-    messages = exact_json.dumps(canonical_messages(record["messages"]))
-    return line_of(
-        messages,
+    return line_of(*line_columns(record, method))
+
+
+def line_columns(
+    record: dict[str, Any], method: str = SUPERVISED
+) -> tuple[
+    JSONText,
+    JSONText | None,
+    Any,
+    JSONText | None,
+    JSONText | None,
+    JSONText | None,
+    JSONText | None,
+]:
+    """What `line_of` takes: the canonical JSON of each part of a record."""
+    return (
+        exact_json.dumps(canonical_messages(record.get("messages"))),
         optional_text(record.get("tools")),
         record.get("parallel_tool_calls"),
         optional_text(record.get("functions")),
+        optional_text(canonical_messages(record.get("preferred_output"))),
+        optional_text(canonical_messages(record.get("non_preferred_output"))),
+        optional_text(record.get("extra")) if method == REINFORCEMENT else None,
     )
+
+
+def all_messages(record: dict[str, Any]) -> Any:
+    """The messages; of a DPO row with both outputs behind them.
+
+    That is how messages are counted in problems: of a row with two messages, the
+    preferred output is message 3, the other one message 4.
+    """
+    messages = record.get("messages")
+    if not any(key in record for key in OUTPUT_KEYS):
+        return messages
+    parts = [messages, *(record.get(key) for key in OUTPUT_KEYS)]
+    return [each for part in parts if isinstance(part, list) for each in part]
 
 
 def optional_text(value: Any) -> JSONText | None:

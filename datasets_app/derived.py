@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from datasets_app import exact_json
 from datasets_app.chat_checks import find_problems
 from datasets_app.chat_format import (
+    SUPERVISED,
+    all_messages,
     all_texts,
-    canonical_messages,
     content_hash,
+    line_columns,
     line_of,
     optional_text,
 )
@@ -21,37 +22,41 @@ from datasets_app.token_counts import count_tokens
 class Derived:
     """Texts and numbers only: an import holds thousands of these at a time.
 
-    `messages`, `tools` and `functions` are canonical JSON, of which the line is made;
-    `text` is what the search looks through, one message after the other.
+    What is text here is canonical JSON, of which the line is made; `text` is what the
+    search looks through, one message after the other.
     """
 
     messages: JSONText
     tools: JSONText | None
     functions: JSONText | None
     parallel_tool_calls: bool | None
+    preferred_output: JSONText | None
+    non_preferred_output: JSONText | None
+    extra: JSONText | None
     text: str
     n_tokens: int
     content_hash: str
     problems: tuple[Problem, ...]
 
 
-def derive(record: dict[str, Any]) -> Derived:
+def derive(record: dict[str, Any], method: str = SUPERVISED) -> Derived:
     """Canonical JSON, search text, token count, hash and problems of a record."""
-    texts = all_texts(record.get("messages"))
+    messages = all_messages(record)
+    texts = all_texts(messages)
     text = "\n".join(texts)
-    messages = exact_json.dumps(canonical_messages(record.get("messages")))
-    tools = optional_text(record.get("tools"))
-    functions = optional_text(record.get("functions"))
-    parallel = record.get("parallel_tool_calls")
-    line = line_of(messages, tools, parallel, functions)
+    columns = line_columns(record, method)
+    conversation, tools, parallel, functions, preferred, non_preferred, _extra = columns
     return Derived(
-        messages=messages,
+        messages=conversation,
         tools=tools,
         functions=functions,
         parallel_tool_calls=parallel,
+        preferred_output=preferred,
+        non_preferred_output=non_preferred,
+        extra=optional_text(record.get("extra")),
         # PostgreSQL holds no NUL; one of the problems says that there is one.
         text=text.replace("\x00", ""),
-        n_tokens=count_tokens(record, texts),
-        content_hash=content_hash(line),
-        problems=tuple(find_problems(record, text)),
+        n_tokens=count_tokens({**record, "messages": messages}, texts),
+        content_hash=content_hash(line_of(*columns)),
+        problems=tuple(find_problems(record, text, method)),
     )

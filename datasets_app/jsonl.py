@@ -42,14 +42,27 @@ class BadLine(Exception):
         self.problem = Problem(code, params=params)
 
 
+class BadFile(Exception):
+    """The file as a whole cannot be read (further); what was read before holds."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.problem = Problem(code, params=params)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that is not blank. `end` is the offset of the next one in the file."""
+    """One row as it stands in the file: one line that is not blank, mostly.
+
+    `end` is how many bytes of the file are read so far; of a file of plain lines the
+    offset of the next one. `problem`: why the row cannot even be cut out of the file.
+    """
 
     number: int
     end: int
     data: bytes
     is_too_long: bool = False
+    problem: Problem | None = None
 
 
 def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[Line]:

@@ -51,6 +51,22 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The row has the key “%(key)s”, which the chat format does not know."),
         _("Remove it; a weight belongs on an assistant message."),
     ),
+    "other_method": (
+        _("The row is for the method “%(found)s”, the dataset for “%(wanted)s”."),
+        _("Import it into a dataset of its own: a training file has one method."),
+    ),
+    "not_one_output": (
+        _("“%(key)s” is not a list of one assistant message."),
+        _('Write [{"role": "assistant", "content": ...}].'),
+    ),
+    "input_is_answered": (
+        _("The input ends with an answer of the assistant."),
+        _("End the input with the user's message; both outputs answer it."),
+    ),
+    "image_in_preference": (
+        _("A row with a preferred answer has an image."),
+        _("Such rows may hold text only."),
+    ),
     "tools_not_list": (
         _("“%(key)s” is not a list of definitions."),
         _("List at least one function, or leave the key out."),

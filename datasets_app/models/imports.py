@@ -27,6 +27,7 @@ class FileFormat(models.TextChoices):
     PROMPT_COMPLETION = "prompt_completion", _("prompt and completion")
     SHAREGPT = "sharegpt", _("ShareGPT")
     ALPACA = "alpaca", _("Alpaca")
+    COLUMNS = "columns", _("JSONL with keys of its own")
     CSV = "csv", "CSV"
     TSV = "tsv", "TSV"
     PARQUET = "parquet", "Parquet"
@@ -53,6 +54,21 @@ class ImportFailure(models.TextChoices):
     FILE_GONE = (
         "file_gone",
         _("The uploaded file is gone from the server. Import it again."),
+    )
+    BAD_FILE = (
+        "bad_file",
+        _(
+            "The file cannot be read to its end; the reason is below. The rows counted "
+            "here were added before. Mend the file and import it again: rows that are "
+            "there already are left out."
+        ),
+    )
+    OTHER_METHOD = (
+        "other_method",
+        _(
+            "Nothing was added: the dataset has rows of another method by now, and a "
+            "training file has one method. Import the file into a dataset of its own."
+        ),
     )
     STOPPED = (
         "stopped",

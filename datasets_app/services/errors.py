@@ -3,6 +3,7 @@
 DatasetsError
 ├── ChangedMeanwhile  somebody else changed the row after it was opened
 ├── NothingToFreeze   no row qualifies
+├── OtherMethod       the rows teach something else than those of the dataset
 └── StorageFull       a file could not be written
 """
 
@@ -35,6 +36,10 @@ class ChangedMeanwhile(DatasetsError):
 
 
 class NothingToFreeze(DatasetsError):
+    pass
+
+
+class OtherMethod(DatasetsError):
     pass
 
 

@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 from django.utils.timezone import now
 
 from datasets_app import exact_json
+from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
 from datasets_app.derived import derive
 from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
 from datasets_app.services.history import record_change, stored_snapshot, tag_names
@@ -46,8 +47,11 @@ def _set_tags(example: Example, tags: Iterable[Tag]) -> tuple[list[str], list[st
 
 
 def _derive_fields(example: Example) -> None:
-    derived = derive(record_of(example))
+    derived = derive(record_of(example), example.dataset.method)
     example.messages = exact_json.loads(derived.messages)
+    for key in OUTPUT_KEYS:
+        output = getattr(derived, key)
+        setattr(example, key, None if output is None else exact_json.loads(output))
     example.text = derived.text
     example.content_hash = derived.content_hash
     example.problems = [problem.as_json() for problem in derived.problems]
@@ -56,12 +60,8 @@ def _derive_fields(example: Example) -> None:
 
 
 def record_of(example: Example) -> dict[str, Any]:
-    """The example as the object that a line of the file holds."""
-    optional = {
-        "tools": example.tools,
-        "parallel_tool_calls": example.parallel_tool_calls,
-        "functions": example.functions,
-    }
+    """The example as a record of `chat_format`; what is not there has no key."""
+    optional = {key: getattr(example, key) for key in RECORD_KEYS[1:]}
     present = {key: value for key, value in optional.items() if value is not None}
     return {"messages": example.messages, **present}
 

@@ -4,13 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from datasets_app.derived import Derived, derive
-from datasets_app.jsonl import (
-    MAX_LINE_BYTES,
-    BadLine,
-    Line,
-    Problem,
-    parse_object,
-)
+from datasets_app.formats import method_of, to_record
+from datasets_app.jsonl import BadFile, BadLine, Line, Problem
 from datasets_app.models import ImportProblem, ImportRun
 
 BATCH_ROWS = 4_000
@@ -38,7 +33,7 @@ class Batch:
         self.n_bytes += len(line.data)
         self.n_lines, self.end = line.number, line.end
         try:
-            derived = read_row(line)
+            derived = read_row(run, line)
         except BadLine as exc:
             self._leave_out(run, line, [exc.problem])
             return
@@ -56,10 +51,10 @@ class Batch:
         return self.n_read >= BATCH_ROWS or self.n_bytes >= BATCH_BYTES
 
 
-def read_row(line: Line) -> Derived:
-    if line.is_too_long:
-        raise BadLine("too_long", limit_mb=MAX_LINE_BYTES // 1024**2)
-    return derive(parse_object(line.data))
+def read_row(run: ImportRun, line: Line) -> Derived:
+    """Raises BadLine."""
+    record = to_record(line, run.format, run.mapping)
+    return derive(record, method_of(run.format, run.mapping))
 
 
 def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportProblem]:
@@ -79,11 +74,17 @@ def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportP
 
 
 def batches(run: ImportRun, lines: Iterator[Line]) -> Iterator[Batch]:
+    """Raises BadFile, after the batch of what could still be read."""
     batch = Batch()
-    for line in lines:
-        batch.take(run, line)
-        if batch.is_full:
+    try:
+        for line in lines:
+            batch.take(run, line)
+            if batch.is_full:
+                yield batch
+                batch = Batch()
+    except BadFile:
+        if batch.n_read:
             yield batch
-            batch = Batch()
+        raise
     if batch.n_read:
         yield batch

@@ -17,7 +17,8 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from datasets_app.derived import Derived
-from datasets_app.jsonl import read_lines
+from datasets_app.formats import method_of, open_rows
+from datasets_app.jsonl import BadFile
 from datasets_app.models import (
     Dataset,
     ImportFailure,
@@ -26,7 +27,8 @@ from datasets_app.models import (
     RunStatus,
 )
 from datasets_app.services import runs
-from datasets_app.services.errors import StorageFull
+from datasets_app.services.datasets import settle_method
+from datasets_app.services.errors import OtherMethod, StorageFull
 from datasets_app.services.examples import next_position
 from datasets_app.services.import_batches import Batch, batches
 from datasets_app.services.inserting import insert_examples
@@ -80,6 +82,21 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
 
 
 def _read_file(run: ImportRun, report: Progress) -> None:
+    try:
+        _read_rows(run, report)
+    except BadFile as exc:
+        ImportProblem.objects.create(
+            import_run=run,
+            line_number=run.n_lines_read + 1,
+            code=exc.problem.code,
+            params=exc.problem.params,
+        )
+        _fail(run, ImportFailure.BAD_FILE)
+    except OtherMethod:
+        _fail(run, ImportFailure.OTHER_METHOD)
+
+
+def _read_rows(run: ImportRun, report: Progress) -> None:
     with run.file.open("rb") as file:
         if run.strict and not run.is_checked and not _check_all(run, file, report):
             _fail(run, ImportFailure.SOME_INVALID)
@@ -92,7 +109,13 @@ def _read_file(run: ImportRun, report: Progress) -> None:
 
 def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
     """The batches that are left: after a restart, those behind the last one stored."""
-    lines = read_lines(file, offset=run.n_done, number=run.n_lines_read)
+    lines = open_rows(
+        file,
+        format=run.format,
+        mapping=run.mapping,
+        offset=run.n_done,
+        number=run.n_lines_read,
+    )
     return batches(run, lines)
 
 
@@ -116,6 +139,7 @@ def _add(run: ImportRun, batch: Batch) -> None:
         dataset = Dataset.objects.select_for_update().filter(pk=run.dataset_id).first()
         if dataset is None:
             raise runs.LostClaim
+        settle_method(dataset, method_of(run.format, run.mapping))
         rows = _unknown(dataset, batch.rows)
         insert_examples(run, rows, first_position=next_position(dataset))
         ImportProblem.objects.bulk_create(batch.problems)

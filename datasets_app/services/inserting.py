@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils.timezone import now
 
+from datasets_app.chat_format import RECORD_KEYS
 from datasets_app.derived import Derived
 from datasets_app.models import Example, ImportRun, ReviewState
 
@@ -31,14 +32,14 @@ def insert_examples(
     """Add valid rows as drafts."""
     shared = _shared_values(run)
     values = tuple(shared.values())
-    own = ("messages", "tools", "parallel_tool_calls", "functions")
     derived = ("text", "n_tokens", "content_hash", "position")
     insert_rows(
         Example,
-        (*shared, *own, *derived),
+        (*shared, *RECORD_KEYS, *derived),
         (
             values
             + (row.messages, row.tools, row.parallel_tool_calls, row.functions)
+            + (row.preferred_output, row.non_preferred_output, row.extra)
             + (row.text, row.n_tokens, row.content_hash, position)
             for position, row in enumerate(rows, start=first_position)
         ),

@@ -9,15 +9,16 @@ from typing import Any
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
-from django.db.models import F, Max, QuerySet, TextField
+from django.db.models import Max, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from datasets_app.chat_format import line_of
+from datasets_app.chat_format import OUTPUT_KEYS, line_of
 from datasets_app.models import (
     Dataset,
     DatasetVersion,
     Example,
+    Method,
     ReviewState,
     Split,
     VersionRow,
@@ -27,6 +28,18 @@ from datasets_app.services.inserting import insert_rows
 
 ROWS_AT_ONCE = 1_000
 DIGEST_BYTES = 32
+
+
+# The columns hold canonical JSON already, so they are copied, never parsed.
+_TEXTS = ("messages", "tools", "functions", *OUTPUT_KEYS, "extra")
+LINE_COLUMNS = {f"{name}_text": Cast(name, TextField()) for name in _TEXTS}
+
+
+def columns_of(method: str) -> list[str]:
+    """The columns that `line_of` takes, in its order; needs LINE_COLUMNS annotated."""
+    columns = ["messages_text", "tools_text", "parallel_tool_calls", "functions_text"]
+    columns += [f"{key}_text" for key in OUTPUT_KEYS]
+    return [*columns, "extra_text"] if method == Method.REINFORCEMENT else columns
 
 
 def freezable_examples(
@@ -57,7 +70,7 @@ def freeze(
             parts = {
                 split: open_files.enter_context(PartWriter(split)) for split in Split
             }
-            _write_rows(examples, parts)
+            _write_rows(examples, parts, dataset.method)
             if not parts[Split.TRAIN].n_rows:
                 raise NothingToFreeze(_why_nothing(dataset, approved_only))
             version = DatasetVersion(
@@ -110,25 +123,13 @@ class PartWriter:
         return self.digests[n * DIGEST_BYTES : (n + 1) * DIGEST_BYTES].hex()
 
 
-def _write_rows(examples: QuerySet[Example], parts: dict[Split, PartWriter]) -> None:
-    # The columns hold canonical JSON already, so they are copied, never parsed.
+def _write_rows(
+    examples: QuerySet[Example], parts: dict[Split, PartWriter], method: str
+) -> None:
     rows = (
         examples.order_by("position", "pk")
-        .annotate(
-            messages_text=Cast("messages", TextField()),
-            tools_text=Cast("tools", TextField()),
-            functions_text=Cast("functions", TextField()),
-        )
-        .values_list(
-            F("split"),
-            F("pk"),
-            F("content_hash"),
-            F("n_tokens"),
-            F("messages_text"),
-            F("tools_text"),
-            F("parallel_tool_calls"),
-            F("functions_text"),
-        )
+        .annotate(**LINE_COLUMNS)
+        .values_list("split", "pk", "content_hash", "n_tokens", *columns_of(method))
     )
     for split, pk, digest, n_tokens, *columns in rows.iterator(ROWS_AT_ONCE):
         parts[Split(split)].add(pk, digest, n_tokens, line_of(*columns))

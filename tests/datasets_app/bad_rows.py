@@ -123,6 +123,39 @@ BAD_LINES: list[tuple[str, int | None, bytes]] = [
     ),
 ]
 
+EMPTY, RESERVED = [{**REPLY, "content": ""}], [{**REPLY, "content": "<|end|>"}]
+PREFERRED, OTHER = [{**REPLY, "content": "Hello!"}], [{**REPLY, "content": "What?"}]
+
+
+def preference(*messages: Any, **keys: Any) -> dict[str, Any]:
+    """A DPO record; a key that is None is left out."""
+    outputs = {"preferred_output": PREFERRED, "non_preferred_output": OTHER}
+    record = {"messages": list(messages), **outputs, **keys}
+    return {key: value for key, value in record.items() if value is not None}
+
+
+BAD_PREFERENCES: list[tuple[str, int | None, dict[str, Any]]] = [
+    ("other_method", None, {"messages": [USER, REPLY]}),
+    ("no_messages", None, preference()),
+    ("not_one_output", None, preference(USER, preferred_output=None)),
+    ("not_one_output", None, preference(USER, non_preferred_output=[])),
+    ("not_one_output", None, preference(USER, preferred_output=PREFERRED * 2)),
+    ("not_one_output", None, preference(USER, preferred_output="Hello")),
+    ("unknown_role", 2, preference(USER, preferred_output=[USER])),
+    (
+        "empty_content",
+        3,
+        preference(USER, non_preferred_output=EMPTY),
+    ),
+    (
+        "reserved_token",
+        2,
+        preference(USER, preferred_output=RESERVED),
+    ),
+    ("input_is_answered", 2, preference(USER, REPLY)),
+    ("image_in_preference", 1, preference({"role": "user", "content": [IMAGE]})),
+]
+
 GOOD_LINES: list[bytes] = [
     row(USER, REPLY),
     row({"role": "system", "content": "네 말을 아껴라"}, USER, REPLY),

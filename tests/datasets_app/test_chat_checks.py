@@ -2,8 +2,16 @@ import pytest
 
 from datasets_app import problem_texts
 from datasets_app.chat_checks import MAX_PROBLEMS_PER_ROW, find_problems
+from datasets_app.chat_format import DPO, REINFORCEMENT
 from datasets_app.jsonl import BadLine, Problem, parse_object
-from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES, REPLY
+from tests.datasets_app.bad_rows import (
+    BAD_LINES,
+    BAD_PREFERENCES,
+    GOOD_LINES,
+    REPLY,
+    USER,
+    preference,
+)
 
 
 def problems_of(line: bytes) -> list[Problem]:
@@ -18,6 +26,32 @@ def test_a_bad_line_is_named_with_its_message(code, index, line):
     found = [(problem.code, problem.message_index) for problem in problems_of(line)]
 
     assert (code, index) in found
+
+
+@pytest.mark.parametrize(("code", "index", "record"), BAD_PREFERENCES)
+def test_a_bad_preference_is_named_with_its_message(code, index, record):
+    found = [
+        (each.code, each.message_index) for each in find_problems(record, method=DPO)
+    ]
+
+    assert (code, index) in found
+
+
+def test_two_answers_to_a_question_are_a_good_preference():
+    assert find_problems(preference(USER), method=DPO) == []
+
+
+def test_a_preference_is_no_supervised_row():
+    (problem,) = find_problems(preference(USER))
+
+    assert problem.code == "other_method"
+    assert problem.params == {"found": "dpo", "wanted": "supervised"}
+
+
+def test_a_reinforcement_row_may_end_with_the_question_and_have_a_developer():
+    messages = [{"role": "developer", "content": "Be brief."}, USER]
+
+    assert find_problems({"messages": messages}, method=REINFORCEMENT) == []
 
 
 @pytest.mark.parametrize("line", GOOD_LINES)
@@ -36,7 +70,8 @@ def test_every_problem_has_words(code, index, line):
 
 
 def test_every_problem_with_words_can_happen():
-    happened = {code for code, _index, _line in BAD_LINES}
+    bad = [*BAD_LINES, *BAD_PREFERENCES]
+    happened = {code for code, _index, _row in bad}
 
     assert set(problem_texts.TEXTS) - happened == {"too_long"}  # see test_jsonl
 

@@ -1,7 +1,20 @@
 import json
 
-from datasets_app.chat_format import all_texts, canonical_line, preview
-from tests.datasets_app.bad_rows import CALL, GOOD_LINES, REPLY, USER
+from datasets_app.chat_format import (
+    REINFORCEMENT,
+    all_texts,
+    canonical_line,
+    preview,
+)
+from tests.datasets_app.bad_rows import (
+    CALL,
+    GOOD_LINES,
+    OTHER,
+    PREFERRED,
+    REPLY,
+    USER,
+    preference,
+)
 
 
 def test_keys_come_in_the_order_of_the_api():
@@ -53,6 +66,29 @@ def test_a_canonical_line_says_what_the_line_said():
         record = json.loads(line)
 
         assert json.loads(canonical_line(record)) == record
+
+
+def test_a_preference_is_written_with_its_input():
+    record = preference(USER, tools=[{"type": "function"}])
+
+    assert json.loads(canonical_line(record)) == {
+        "input": {"messages": [USER], "tools": [{"type": "function"}]},
+        "preferred_output": PREFERRED,
+        "non_preferred_output": OTHER,
+    }
+
+
+def test_only_a_grader_is_given_the_further_keys():
+    about_messages = {"1": {"id": 7}}
+    extra = {"answer": 0.5, "messages": about_messages, "tools": [], "이름": "가"}
+    record = {"messages": [USER], "extra": extra}
+
+    assert json.loads(canonical_line(record)) == {"messages": [USER]}
+    assert json.loads(canonical_line(record, REINFORCEMENT)) == {
+        "messages": [USER],
+        "answer": 0.5,
+        "이름": "가",
+    }
 
 
 def test_all_that_is_said_or_called_can_be_searched():

@@ -7,8 +7,16 @@ from django.db.models import ProtectedError
 
 from datasets_app import services
 from datasets_app.frozen import FrozenRowsError
-from datasets_app.models import DatasetVersion, Example, ReviewState, Split, VersionRow
+from datasets_app.models import (
+    DatasetVersion,
+    Example,
+    Method,
+    ReviewState,
+    Split,
+    VersionRow,
+)
 from datasets_app.services import versions
+from tests.datasets_app.bad_rows import OTHER, PREFERRED, USER
 from tests.factories import (
     make_dataset,
     make_example,
@@ -39,6 +47,41 @@ def test_a_version_has_the_exact_bytes_and_their_hash():
     ).encode()
     assert frozen_bytes(version) == expected
     assert version.training_sha256 == hashlib.sha256(expected).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("method", "parts", "line"),
+    [
+        (
+            Method.DPO,
+            {"preferred_output": PREFERRED, "non_preferred_output": OTHER},
+            {
+                "input": {"messages": [USER]},
+                "preferred_output": PREFERRED,
+                "non_preferred_output": OTHER,
+            },
+        ),
+        (
+            Method.REINFORCEMENT,
+            {"extra": {"answer": 42}},
+            {"messages": [USER], "answer": 42},
+        ),
+    ],
+)
+def test_a_version_has_the_lines_of_its_method(method, parts, line):
+    dataset = make_dataset(method=method)
+    example = make_example(dataset=dataset, messages=[USER], **parts)
+    version = services.freeze(dataset=dataset, by=None)
+
+    frozen = frozen_bytes(version)
+    assert json.loads(frozen) == line
+    assert hashlib.sha256(frozen.rstrip(b"\n")).hexdigest() == example.content_hash
+
+
+def test_further_keys_stay_out_of_a_supervised_version():
+    dataset = make_example(extra={"source": "forum"}).dataset
+
+    assert b"forum" not in frozen_bytes(services.freeze(dataset=dataset, by=None))
 
 
 def test_a_version_counts_its_rows_and_tokens():
