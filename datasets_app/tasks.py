@@ -24,3 +24,4 @@ def drive_runs() -> None:
     for model, task in TASK_OF.items():
         for pk in runs.waiting(model).values_list("pk", flat=True):
             task.delay(pk)
+    services.fold_counts()

@@ -2,6 +2,7 @@
 
 from datasets_app.models.base_models import BaseModel, Encoding
 from datasets_app.models.checks import CheckRun, ExampleFeatures, Finding, Severity
+from datasets_app.models.counts import ExampleCount
 from datasets_app.models.datasets import Dataset, Method, SavedFilter, Tag
 from datasets_app.models.examples import Comment, Example, ReviewState, Split
 from datasets_app.models.history import BulkEdit, BulkKind, ExampleRevision
@@ -30,6 +31,7 @@ __all__ = [
     "DatasetVersion",
     "Encoding",
     "Example",
+    "ExampleCount",
     "ExampleFeatures",
     "ExampleRevision",
     "FileFormat",

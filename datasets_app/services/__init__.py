@@ -1,6 +1,7 @@
 """What people can do with datasets: one verb a function."""
 
-from datasets_app.services.datasets import create_dataset, with_counts
+from datasets_app.services.counts import fold_counts, recount, with_counts
+from datasets_app.services.datasets import create_dataset
 from datasets_app.services.errors import (
     ChangedMeanwhile,
     DatasetsError,
@@ -24,9 +25,11 @@ __all__ = [
     "NothingToFreeze",
     "StorageFull",
     "create_dataset",
+    "fold_counts",
     "freezable_examples",
     "freeze",
     "move_examples",
+    "recount",
     "restore_example",
     "review_examples",
     "run_import",

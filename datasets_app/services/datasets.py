@@ -1,9 +1,8 @@
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from datasets_app.models import Dataset, Example, Method, ReviewState
+from datasets_app.models import Dataset, Example, Method
 from datasets_app.services.errors import OtherMethod
 from teams_app.models import Team
 
@@ -38,17 +37,3 @@ def settle_method(dataset: Dataset, method: str) -> None:
         )
     dataset.method = method
     dataset.save(update_fields=["method"])
-
-
-def with_counts(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
-    """The same datasets with n_examples, n_invalid and n_<state>, in one query."""
-    live = Q(examples__deleted_at=None)
-    by_state = {
-        f"n_{state}": Count("examples", filter=live & Q(examples__state=state))
-        for state in ReviewState.values
-    }
-    return datasets.annotate(
-        n_examples=Count("examples", filter=live),
-        n_invalid=Count("examples", filter=live & Q(examples__is_valid=False)),
-        **by_state,
-    )

@@ -86,9 +86,8 @@ def _recent_examples(dataset: Dataset) -> list[dict[str, object]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def freeze(request: HttpRequest, pk: int) -> HttpResponse:
-    dataset = get_row(
-        request, Dataset.objects.select_related("team"), pk, Role.REVIEWER
-    )
+    datasets = services.with_counts(Dataset.objects.select_related("team"))
+    dataset = get_row(request, datasets, pk, Role.REVIEWER)
     form = FreezeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -102,10 +101,5 @@ def freeze(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Frozen as %(version)s.") % {"version": version}
             )
             return redirect("datasets:version", version.pk)
-    context = {
-        "dataset": dataset,
-        "form": form,
-        "n_valid": services.freezable_examples(dataset).count(),
-        "n_approved": services.freezable_examples(dataset, approved_only=True).count(),
-    }
+    context = {"dataset": dataset, "form": form}
     return render(request, "datasets_app/freeze.html", context)
