@@ -1,8 +1,8 @@
 from celery import shared_task
 
 from datasets_app import services
-from datasets_app.models import ImportRun
-from datasets_app.services import runs
+from datasets_app.models import BulkEdit, ImportRun
+from datasets_app.services import bulk_edits, runs
 
 TICK_SECONDS = 10
 
@@ -14,8 +14,15 @@ def run_import(run_id: int) -> None:
         services.run_import(run)
 
 
+@shared_task(ignore_result=True)
+def run_bulk_edit(edit_id: int) -> None:
+    edit = BulkEdit.objects.filter(pk=edit_id).first()
+    if edit is not None:
+        bulk_edits.run_edit(edit)
+
+
 # Whose task it is to go on with a run of each kind.
-TASK_OF = {ImportRun: run_import}
+TASK_OF = {ImportRun: run_import, BulkEdit: run_bulk_edit}
 
 
 @shared_task(ignore_result=True, expires=TICK_SECONDS)

@@ -98,6 +98,7 @@ class Example(models.Model):
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
+        db_index=False,  # one of the indexes below begins with it
         on_delete=models.SET_NULL,
         related_name="+",
         verbose_name=_("assignee"),
@@ -143,6 +144,16 @@ class Example(models.Model):
         verbose_name=_("changed by"),
     )
 
+    # Who wrote the conversation as it is now; None: still as `created_by` added it.
+    content_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
     # In the bin: no page, count or version knows the row until it is put back.
     deleted_at = models.DateTimeField(_("deleted"), null=True, editable=False)
 
@@ -159,6 +170,16 @@ class Example(models.Model):
             _live_index("state", "is_valid", name="example_state"),
             _live_index("n_tokens", name="example_tokens"),
             _live_index("updated_at", name="example_changed"),
+            models.Index(
+                fields=("assignee", "dataset", "state", "is_valid", "id"),
+                condition=models.Q(deleted_at=None, assignee__isnull=False),
+                name="example_assignee",
+            ),
+            models.Index(
+                fields=("dataset", "deleted_at", "id"),
+                condition=models.Q(deleted_at__isnull=False),
+                name="example_bin",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,8 @@ class BulkKind(models.TextChoices):
     MEND = "mend", _("mend findings")
     RESPLIT = "resplit", _("split anew")
     DELETE = "delete", _("delete")
+    RESTORE = "restore", _("put back from the bin")
+    PURGE = "purge", _("delete for good")
     UNDO = "undo", _("undo")
 
 
@@ -32,7 +34,9 @@ class BulkEdit(Run):
     """One edit of many examples: one step, which `UNDO` takes back as another.
 
     `selection` is the filter as `Selection` keeps it, or the rows that were ticked;
-    `params` is what the kind needs. `n_changed` rows differ now from before.
+    `params` is what the kind needs. Rows are done in the order of their keys: those up
+    to `last_pk` are, and those beyond `until_pk` came later and are not meant.
+    `n_changed` of them differ now from before, `n_invalid` of these have problems.
     """
 
     TEAM_PATH = "dataset__team"
@@ -44,6 +48,8 @@ class BulkEdit(Run):
     params: Any = ExactJSONField(default=dict)
     selection: Any = ExactJSONField(default=dict)
     n_changed = models.PositiveIntegerField(_("rows changed"), default=0)
+    n_invalid = models.PositiveIntegerField(default=0, editable=False)
+    until_pk = models.PositiveBigIntegerField(default=0, editable=False)
     last_pk = models.PositiveBigIntegerField(default=0, editable=False)
     error = models.CharField(_("error"), max_length=500, blank=True)
     undoes = models.OneToOneField(
@@ -70,7 +76,11 @@ class ExampleRevision(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, db_index=False)
     example_pk = models.PositiveBigIntegerField(db_index=True)
     bulk_edit = models.ForeignKey(
-        BulkEdit, null=True, on_delete=models.SET_NULL, related_name="revisions"
+        BulkEdit,
+        null=True,
+        db_index=False,  # the index below begins with it
+        on_delete=models.SET_NULL,
+        related_name="revisions",
     )
     changes: Any = ExactJSONField(default=dict)
     created_at = models.DateTimeField(_("when"), auto_now_add=True)
@@ -89,6 +99,9 @@ class ExampleRevision(models.Model):
         verbose_name = _("change")
         verbose_name_plural = _("changes")
         ordering = ("-pk",)
+        indexes = [
+            models.Index(fields=("bulk_edit", "example_pk"), name="revision_of_edit")
+        ]
 
     def __str__(self) -> str:
         return f"example {self.example_pk}: {', '.join(self.changes)}"

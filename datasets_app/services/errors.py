@@ -2,6 +2,8 @@
 
 DatasetsError
 ├── ChangedMeanwhile  somebody else changed the row after it was opened
+├── BadEdit           a bulk edit that makes no sense
+├── NotReviewed       a decision that its maker may not take, or that comes too late
 ├── NothingToFreeze   no row qualifies
 ├── OtherMethod       the rows teach something else than those of the dataset
 └── StorageFull       a file could not be written
@@ -33,6 +35,14 @@ class ChangedMeanwhile(DatasetsError):
                 ),
             }
         )
+
+
+class BadEdit(DatasetsError):
+    pass
+
+
+class NotReviewed(DatasetsError):
+    pass
 
 
 class NothingToFreeze(DatasetsError):

@@ -27,9 +27,10 @@ def save_example(
     """
     before = stored_snapshot(example)
     reviewed_hash = example.content_hash
-    _derive_fields(example)
+    derive_fields(example)
     if example.content_hash != reviewed_hash:
         example.state = ReviewState.DRAFT
+        example.content_by = None if example.pk is None else by
     if example.pk is None:
         example.created_by = by
         example.position = next_position(example.dataset)
@@ -46,7 +47,19 @@ def _set_tags(example: Example, tags: Iterable[Tag]) -> tuple[list[str], list[st
     return before, tag_names(example)
 
 
-def _derive_fields(example: Example) -> None:
+# What `derive_fields` sets besides making the conversation canonical.
+DERIVED_FIELDS = (
+    "messages",
+    *OUTPUT_KEYS,
+    "text",
+    "content_hash",
+    "problems",
+    "is_valid",
+    "n_tokens",
+)
+
+
+def derive_fields(example: Example) -> None:
     derived = derive(record_of(example), example.dataset.method)
     example.messages = exact_json.loads(derived.messages)
     for key in OUTPUT_KEYS:

@@ -6,6 +6,19 @@ from typing import Any
 from datasets_app import exact_json
 from datasets_app.models import BulkEdit, Example, ExampleRevision
 
+# The conversation: what a reviewer approves or rejects.
+CONTENT_FIELDS = frozenset(
+    {
+        "messages",
+        "tools",
+        "parallel_tool_calls",
+        "functions",
+        "preferred_output",
+        "non_preferred_output",
+        "extra",
+    }
+)
+
 # What a person can change. What is derived from these is not kept twice.
 TRACKED_FIELDS = (
     "messages",

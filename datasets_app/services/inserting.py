@@ -33,6 +33,31 @@ def insert_rows(
             cursor.execute(sql + ", ".join([one] * len(some)), list(chain(*some)))
 
 
+def update_rows(
+    model: type[models.Model], fields: Iterable[str], rows: Iterable[models.Model]
+) -> None:
+    """Write these fields of the rows: several times quicker than bulk_update."""
+    quote = connection.ops.quote_name
+    written = [model._meta.get_field(name) for name in fields]
+    sql = "UPDATE {} SET {} WHERE {} = %s".format(  # noqa: S608
+        quote(model._meta.db_table),
+        ", ".join(f"{quote(str(field.column))} = %s" for field in written),  # type: ignore[union-attr]
+        quote(str(model._meta.pk.column)),
+    )
+    values = [
+        [
+            *(
+                field.get_db_prep_save(getattr(row, field.attname), connection)  # type: ignore[union-attr]
+                for field in written
+            ),
+            row.pk,
+        ]
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, values)
+
+
 def insert_examples(
     run: ImportRun, rows: list[Derived], *, first_position: int
 ) -> None:

@@ -1,0 +1,35 @@
+"""Edits of many rows as one step. Each kind has a module; they are registered here.
+
+A kind's module imports of this package only `kind`, `recording` and its like.
+"""
+
+from datasets_app.services.bulk_edits.columns import Delete
+from datasets_app.services.bulk_edits.registry import kind_of, register
+from datasets_app.services.bulk_edits.running import (
+    SMALL_ROWS,
+    cancel_edit,
+    is_small,
+    resume_edit,
+    run_edit,
+    start_edit,
+    undo_edit,
+    why_not_undone,
+)
+from datasets_app.services.bulk_edits.tags import PutTag, TakeTagOff
+from datasets_app.services.bulk_edits.undo import Undo
+from datasets_app.services.errors import BadEdit
+
+register(PutTag(), TakeTagOff(), Delete(), Undo())
+
+__all__ = [
+    "SMALL_ROWS",
+    "BadEdit",
+    "cancel_edit",
+    "is_small",
+    "kind_of",
+    "resume_edit",
+    "run_edit",
+    "start_edit",
+    "undo_edit",
+    "why_not_undone",
+]

@@ -1,0 +1,60 @@
+"""What every kind of bulk edit has in common."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from datasets_app.models import BulkEdit, BulkKind, Example
+from datasets_app.services.selection import Selection
+from teams_app.models import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one piece: how many rows differ now, and how many of these have problems."""
+
+    n_changed: int
+    n_invalid: int = 0
+
+
+class Kind:
+    """One kind of bulk edit: what it does to a piece of the rows.
+
+    A subclass is made once and knows no edit; `registry` lists them all.
+    """
+
+    code: BulkKind
+    is_undoable = True
+    rows_at_once = 5_000
+
+    def role(self, edit: BulkEdit) -> Role:
+        """Who may do this."""
+        return Role.CURATOR
+
+    def clean(self, edit: BulkEdit) -> None:
+        """Check and complete `edit.params` before the edit is stored.
+
+        Raises:
+            BadEdit: the parameters make no sense.
+        """
+
+    def rows(self, edit: BulkEdit) -> QuerySet[Example]:
+        """The rows that are meant, in any order."""
+        return Selection.of(edit.selection).examples(edit.dataset)
+
+    def n_rows(self, edit: BulkEdit) -> int:
+        """How many these are; asked once, in the worker."""
+        return self.rows(edit).order_by().count()
+
+    def next_pks(self, edit: BulkEdit) -> list[int]:
+        """The next piece of them, by their keys; none if all are done."""
+        left = self.rows(edit).filter(pk__gt=edit.last_pk, pk__lte=edit.until_pk)
+        pks = left.order_by("pk").values_list("pk", flat=True)
+        return list(pks[: self.rows_at_once])
+
+    def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
+        """Change these rows and record each change; they are locked until the commit.
+
+        It asks again what of them is to be changed: somebody may have been quicker.
+        """
+        raise NotImplementedError

@@ -1,0 +1,30 @@
+"""Examples whose conversation a bulk edit changed, with all that is derived from it."""
+
+from collections.abc import Iterable
+
+from django.utils.timezone import now
+
+from datasets_app.models import BulkEdit, Example
+from datasets_app.services.examples import DERIVED_FIELDS, derive_fields
+from datasets_app.services.inserting import update_rows
+
+SIGNED_FIELDS = ("updated_at", "updated_by", "content_by")
+
+
+def store_examples(
+    edit: BulkEdit, examples: Iterable[Example], fields: Iterable[str]
+) -> int:
+    """Derive and write; `fields` are those that were set. Returns how many are invalid.
+
+    Only these columns are written, so nothing is lost that others change meanwhile.
+    """
+    n_invalid = 0
+    changed = list(examples)
+    for example in changed:
+        derive_fields(example)
+        example.updated_at = now()
+        example.updated_by_id = example.content_by_id = edit.created_by_id
+        n_invalid += not example.is_valid
+    names = {name.removesuffix("_id") for name in fields}
+    update_rows(Example, (*sorted({*names, *DERIVED_FIELDS}), *SIGNED_FIELDS), changed)
+    return n_invalid
