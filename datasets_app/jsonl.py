@@ -56,6 +56,7 @@ class Line:
 
     `end` is how many bytes of the file are read so far; of a file of plain lines the
     offset of the next one. `problem`: why the row cannot even be cut out of the file.
+    `start` is the line's own offset; None where the file is not one of plain lines.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Line:
     data: bytes
     is_too_long: bool = False
     problem: Problem | None = None
+    start: int | None = None
 
 
 def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[Line]:
@@ -74,14 +76,14 @@ def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[
     file.seek(offset)
     while data := file.readline(MAX_LINE_BYTES + 2):
         number += 1
-        offset += len(data)
+        start, offset = offset, offset + len(data)
         is_too_long = len(data) > MAX_LINE_BYTES and _is_too_long(data)
         if is_too_long and not data.endswith(b"\n"):
             offset += _skip_line(file)
         if number == 1:
             data = data.removeprefix(BOM)
         if data := data.strip(b" \t\r\n"):
-            yield Line(number, offset, data, is_too_long)
+            yield Line(number, offset, data, is_too_long, start=start)
 
 
 def _is_too_long(data: bytes) -> bool:

@@ -10,6 +10,13 @@ urlpatterns = [
     path("<int:pk>/import/", views.import_new, name="import"),
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
     path("imports/<int:pk>/", views.import_run, name="import_run"),
+    path("imports/<int:pk>/cancel/", views.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/resume/", views.import_resume, name="import_resume"),
+    path(
+        "imports/<int:pk>/rejected.jsonl",
+        views.import_rejected,
+        name="import_rejected",
+    ),
     path("imports/<int:pk>/report.csv", views.import_report, name="import_report"),
     path("versions/<int:pk>/", views.version_detail, name="version"),
     path(

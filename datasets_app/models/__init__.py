@@ -8,6 +8,7 @@ from datasets_app.models.examples import Comment, Example, ReviewState, Split
 from datasets_app.models.history import BulkEdit, BulkKind, ExampleRevision
 from datasets_app.models.imports import (
     FileFormat,
+    ImportDuplicate,
     ImportFailure,
     ImportProblem,
     ImportRun,
@@ -38,6 +39,7 @@ __all__ = [
     "Finding",
     "FreezeFailure",
     "FreezeRun",
+    "ImportDuplicate",
     "ImportFailure",
     "ImportProblem",
     "ImportRun",

@@ -82,6 +82,10 @@ class ExampleRevision(models.Model):
         on_delete=models.SET_NULL,
         related_name="revisions",
     )
+    # The import that put a row of its file in the example's place.
+    import_run = models.ForeignKey(
+        "ImportRun", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     changes: Any = ExactJSONField(default=dict)
     created_at = models.DateTimeField(_("when"), auto_now_add=True)
     created_by = models.ForeignKey(

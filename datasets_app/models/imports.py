@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from datasets_app.fields import ExactJSONField
 from datasets_app.models.datasets import Dataset
 from datasets_app.models.examples import Example, Split
-from datasets_app.models.runs import Run
+from datasets_app.models.history import BulkEdit
+from datasets_app.models.runs import Run, RunStatus
 from teams_app.models import TeamScopedQuerySet
 
 
@@ -70,12 +71,19 @@ class ImportFailure(models.TextChoices):
             "training file has one method. Import the file into a dataset of its own."
         ),
     )
+    NO_ROOM = (
+        "no_room",
+        _(
+            "The server's disk is full. The rows counted here are in the dataset. "
+            "Have room made on the disk, then let the import go on where it stopped."
+        ),
+    )
     STOPPED = (
         "stopped",
         _(
             "The import stopped several times without saying why. The rows counted "
-            "here are in the dataset. Look into the worker's log, then import again: "
-            "rows that are there already are left out."
+            "here are in the dataset. Look into the worker's log, then let the import "
+            "go on where it stopped."
         ),
     )
 
@@ -120,8 +128,16 @@ class ImportRun(Run):
     n_invalid = models.PositiveIntegerField(_("invalid"), default=0)
     n_duplicate = models.PositiveIntegerField(_("duplicate"), default=0)
     n_replaced = models.PositiveIntegerField(_("replaced"), default=0)
+    n_mended = models.PositiveIntegerField(_("mended"), default=0)
     error = models.CharField(
         _("error"), max_length=20, choices=ImportFailure, blank=True
+    )
+    undone_by = models.OneToOneField(
+        BulkEdit,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="undone_import",
     )
 
     class Meta(Run.Meta):
@@ -136,6 +152,14 @@ class ImportRun(Run):
         if not self.strict:
             return self.n_done, self.n_total
         return self.n_done + self.is_checked * self.n_total, 2 * self.n_total
+
+    @property
+    def may_go_on(self) -> bool:
+        """Can the rest of the file still be read?"""
+        if self.status == RunStatus.CANCELLED:
+            return self.n_done < self.n_total
+        mendable = (ImportFailure.NO_ROOM, ImportFailure.STOPPED)
+        return self.status == RunStatus.FAILED and self.error in mendable
 
     @property
     def rows_per_second(self) -> float:
@@ -153,7 +177,10 @@ class ImportProblem(models.Model):
     TEAM_PATH = "import_run__dataset__team"
 
     import_run = models.ForeignKey(
-        ImportRun, on_delete=models.CASCADE, related_name="problems"
+        ImportRun,
+        on_delete=models.CASCADE,
+        db_index=False,  # the index below begins with it
+        related_name="problems",
     )
     line_number = models.PositiveIntegerField(_("line"))
     message_index = models.PositiveIntegerField(_("message"), null=True)
@@ -171,7 +198,35 @@ class ImportProblem(models.Model):
     class Meta:
         verbose_name = _("import problem")
         verbose_name_plural = _("import problems")
-        ordering = ("line_number", "pk")
+        ordering = ("pk",)  # and so by line: they are stored as the file is read
+        indexes = [models.Index(fields=("import_run", "id"), name="problem_order")]
 
     def __str__(self) -> str:
         return f"line {self.line_number}: {self.code}"
+
+
+class ImportDuplicate(models.Model):
+    """A row of a file that the dataset held already, and which row it equals.
+
+    All are counted, but only the first ones of a file are listed.
+    """
+
+    TEAM_PATH = "import_run__dataset__team"
+
+    import_run = models.ForeignKey(
+        ImportRun, on_delete=models.CASCADE, related_name="duplicates"
+    )
+    line_number = models.PositiveIntegerField(_("line"))
+    example = models.ForeignKey(
+        Example, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("duplicate of an import")
+        verbose_name_plural = _("duplicates of an import")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"line {self.line_number} = example {self.example_id}"

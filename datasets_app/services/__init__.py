@@ -15,7 +15,12 @@ from datasets_app.services.examples import (
     tag_examples,
     untag_examples,
 )
-from datasets_app.services.imports import run_import, start_import
+from datasets_app.services.imports import (
+    cancel_import,
+    resume_import,
+    run_import,
+    start_import,
+)
 from datasets_app.services.restoring import restore_example
 from datasets_app.services.versions import freezable_examples, freeze
 
@@ -24,6 +29,7 @@ __all__ = [
     "DatasetsError",
     "NothingToFreeze",
     "StorageFull",
+    "cancel_import",
     "create_dataset",
     "fold_counts",
     "freezable_examples",
@@ -31,6 +37,7 @@ __all__ = [
     "move_examples",
     "recount",
     "restore_example",
+    "resume_import",
     "review_examples",
     "run_import",
     "save_example",

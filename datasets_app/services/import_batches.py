@@ -13,6 +13,14 @@ BATCH_BYTES = 8 * 1024 * 1024  # long lines make shorter batches: memory stays f
 RAW_LENGTH = 2_000  # of a bad line, for its author to recognise it
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that may be added, and the line of the file that it stands on."""
+
+    line_number: int
+    derived: Derived
+
+
 @dataclass(slots=True)
 class Batch:
     """Up to BATCH_ROWS lines: those that may be added, and what is wrong with the rest.
@@ -20,7 +28,7 @@ class Batch:
     `end` is the offset in the file after the last line, `n_lines` its number.
     """
 
-    rows: list[Derived] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     problems: list[ImportProblem] = field(default_factory=list)
     n_read: int = 0
     n_invalid: int = 0
@@ -40,7 +48,7 @@ class Batch:
         if derived.problems:
             self._leave_out(run, line, list(derived.problems))
         else:
-            self.rows.append(derived)
+            self.rows.append(Row(line.number, derived))
 
     def _leave_out(self, run: ImportRun, line: Line, problems: list[Problem]) -> None:
         self.n_invalid += 1
@@ -68,6 +76,7 @@ def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportP
             code=problem.code,
             params=problem.params,
             raw=raw if number == 0 else "",
+            offset=line.start,
         )
         for number, problem in enumerate(problems)
     ]

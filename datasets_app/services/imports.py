@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files import File
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.timezone import now
 
-from datasets_app.derived import Derived
 from datasets_app.formats import method_of, open_rows
 from datasets_app.jsonl import BadFile
 from datasets_app.models import (
@@ -24,13 +23,20 @@ from datasets_app.models import (
     ImportFailure,
     ImportProblem,
     ImportRun,
+    OnDuplicate,
     RunStatus,
 )
 from datasets_app.services import runs
+from datasets_app.services.database_errors import is_disk_full, is_locked
 from datasets_app.services.datasets import settle_method
 from datasets_app.services.errors import OtherMethod, StorageFull
 from datasets_app.services.examples import next_position
-from datasets_app.services.import_batches import Batch, batches
+from datasets_app.services.import_batches import Batch, Row, batches
+from datasets_app.services.import_duplicates import (
+    list_duplicates,
+    replace_rows,
+    sort_out,
+)
 from datasets_app.services.inserting import insert_examples
 
 Progress = Callable[[ImportRun], None]
@@ -43,6 +49,7 @@ def start_import(
     file_name: str,
     split: str,
     strict: bool = False,
+    on_duplicate: str = OnDuplicate.SKIP,
     by: Any = None,
 ) -> ImportRun:
     """Store the file for a worker to read. Raises StorageFull."""
@@ -51,6 +58,7 @@ def start_import(
         file_name=Path(file_name).name[:255],
         split=split,
         strict=strict,
+        on_duplicate=on_duplicate,
         created_by=by,
     )
     try:
@@ -60,6 +68,26 @@ def start_import(
     run.n_total = run.file.size
     run.save()
     return run
+
+
+def cancel_import(run: ImportRun) -> bool:
+    """Stop it; the rows it added stay. False if it had ended already."""
+    return runs.cancel(run)
+
+
+def resume_import(run: ImportRun) -> bool:
+    """Let it go on where it stopped. False if it neither failed nor was cancelled.
+
+    A file of which nothing was added, because some rows are bad, is read anew.
+    """
+    if run.error != ImportFailure.SOME_INVALID:
+        return runs.resume(run, error="")
+    anew = dict.fromkeys(("n_done", "n_lines_read", "n_read", "n_invalid"), 0)
+    with transaction.atomic():
+        is_resumed = runs.resume(run, error="", strict=False, **anew)
+        if is_resumed:
+            run.problems.all().delete()
+    return is_resumed
 
 
 def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
@@ -72,18 +100,39 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
         return
     report = on_progress or (lambda _run: None)
     with suppress(runs.LostClaim):
-        if runs.has_failed_too_often(run):
-            _fail(run, ImportFailure.STOPPED)
-        elif not run.file.storage.exists(str(run.file.name)):
-            _fail(run, ImportFailure.FILE_GONE)
-        else:
-            _read_file(run, report)
+        try:
+            _do(run, report)
+        except (OSError, DatabaseError) as exc:
+            _put_off(run, exc)
         report(run)
 
 
-def _read_file(run: ImportRun, report: Progress) -> None:
+def _do(run: ImportRun, report: Progress) -> None:
+    if runs.has_failed_too_often(run):
+        _fail(run, ImportFailure.STOPPED)
+        return
     try:
-        _read_rows(run, report)
+        file = run.file.open("rb")
+    except FileNotFoundError:
+        _fail(run, ImportFailure.FILE_GONE)
+        return
+    with file:
+        _read_file(run, file, report)
+
+
+def _put_off(run: ImportRun, error: Exception) -> None:
+    """A full disk is for people to mend; a busy database will soon be free."""
+    if is_disk_full(error):
+        _fail(run, ImportFailure.NO_ROOM)
+    elif is_locked(error):
+        runs.release(run)
+    else:
+        raise error
+
+
+def _read_file(run: ImportRun, file: Any, report: Progress) -> None:
+    try:
+        _read_rows(run, file, report)
     except BadFile as exc:
         ImportProblem.objects.create(
             import_run=run,
@@ -96,14 +145,13 @@ def _read_file(run: ImportRun, report: Progress) -> None:
         _fail(run, ImportFailure.OTHER_METHOD)
 
 
-def _read_rows(run: ImportRun, report: Progress) -> None:
-    with run.file.open("rb") as file:
-        if run.strict and not run.is_checked and not _check_all(run, file, report):
-            _fail(run, ImportFailure.SOME_INVALID)
-            return
-        for batch in _batches(run, file):
-            _add(run, batch)
-            report(run)
+def _read_rows(run: ImportRun, file: Any, report: Progress) -> None:
+    if run.strict and not run.is_checked and not _check_all(run, file, report):
+        _fail(run, ImportFailure.SOME_INVALID)
+        return
+    for batch in _batches(run, file):
+        _add(run, batch)
+        report(run)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
 
 
@@ -140,26 +188,26 @@ def _add(run: ImportRun, batch: Batch) -> None:
         if dataset is None:
             raise runs.LostClaim
         settle_method(dataset, method_of(run.format, run.mapping))
-        rows = _unknown(dataset, batch.rows)
-        insert_examples(run, rows, first_position=next_position(dataset))
+        rows = sort_out(run, dataset, batch.rows)
+        new = [row.derived for row in rows.new]
+        insert_examples(run, new, first_position=next_position(dataset))
         ImportProblem.objects.bulk_create(batch.problems)
-        _advance(run, batch, n_added=len(rows))
+        _meet_known(run, dataset, rows.known)
+        _advance(run, batch, n_added=len(new))
 
 
-def _unknown(dataset: Dataset, rows: list[Derived]) -> list[Derived]:
-    """Those whose content the dataset does not hold yet, each content once."""
-    by_hash: dict[str, Derived] = {}
-    for row in rows:
-        by_hash.setdefault(row.content_hash, row)
-    known = dataset.examples.filter(content_hash__in=by_hash)
-    for content_hash in known.order_by().values_list("content_hash", flat=True):
-        by_hash.pop(content_hash, None)
-    return list(by_hash.values())
+def _meet_known(run: ImportRun, dataset: Dataset, rows: list[Row]) -> None:
+    if not rows:
+        return
+    list_duplicates(run, dataset, rows)
+    if run.on_duplicate == OnDuplicate.REPLACE:
+        replace_rows(run, dataset, rows)
 
 
 def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
     is_check = run.strict and not run.is_checked
-    n_duplicate = 0 if is_check else len(batch.rows) - n_added
+    n_known = 0 if is_check else len(batch.rows) - n_added
+    n_replaced = n_known * (run.on_duplicate == OnDuplicate.REPLACE)
     runs.update(
         run,
         n_done=batch.end,
@@ -167,7 +215,9 @@ def _advance(run: ImportRun, batch: Batch, n_added: int = 0) -> None:
         n_read=run.n_read + batch.n_read,
         n_invalid=run.n_invalid + batch.n_invalid,
         n_added=run.n_added + n_added,
-        n_duplicate=run.n_duplicate + n_duplicate,
+        n_duplicate=run.n_duplicate + n_known - n_replaced,
+        n_replaced=run.n_replaced + n_replaced,
+        n_attempts=1,  # it got on: what stopped it before does not count any more
     )
 
 

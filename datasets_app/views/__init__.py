@@ -6,7 +6,9 @@ from datasets_app.views.datasets import (
     dataset_new,
     freeze,
 )
-from datasets_app.views.imports import import_new, import_report, import_run
+from datasets_app.views.import_reports import import_rejected, import_report
+from datasets_app.views.import_runs import import_cancel, import_resume, import_run
+from datasets_app.views.imports import import_new
 from datasets_app.views.versions import version_detail, version_file
 
 __all__ = [
@@ -14,8 +16,11 @@ __all__ = [
     "dataset_list",
     "dataset_new",
     "freeze",
+    "import_cancel",
     "import_new",
+    "import_rejected",
     "import_report",
+    "import_resume",
     "import_run",
     "version_detail",
     "version_file",

@@ -1,6 +1,5 @@
 """Imports through the services: what is added, what is reported, what survives."""
 
-import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -20,34 +19,14 @@ from datasets_app.models import (
 )
 from datasets_app.services import import_batches, runs
 from tests.datasets_app.bad_rows import BAD_LINES, GOOD_LINES, REPLY, USER, row
+from tests.datasets_app.import_runs import counts, revived, run, start
 from tests.factories import chat_line, chat_lines, make_dataset, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-def start(data: bytes, **options) -> ImportRun:
-    return services.start_import(
-        dataset=options.pop("dataset", None) or make_dataset(),
-        file=io.BytesIO(data),
-        file_name=options.pop("file_name", "rows.jsonl"),
-        split=options.pop("split", Split.TRAIN),
-        **options,
-    )
-
-
-def run(data: bytes, **options) -> ImportRun:
-    started = start(data, **options)
-    services.run_import(started)
-    started.refresh_from_db()
-    return started
-
-
 def reported(done: ImportRun) -> list[tuple[int, int | None, str]]:
     return list(done.problems.values_list("line_number", "message_index", "code"))
-
-
-def counts(done: ImportRun) -> tuple[int, int, int, int]:
-    return done.n_read, done.n_added, done.n_invalid, done.n_duplicate
 
 
 def test_good_rows_become_drafts_in_their_order():
@@ -225,13 +204,6 @@ def kill_after(monkeypatch, started: ImportRun, *, n_batches: int) -> None:
 
     with pytest.raises(Killed):
         services.run_import(started, on_progress=report)
-
-
-def revived(started: ImportRun) -> ImportRun:
-    """The import as the tick finds it, a while after its process died."""
-    long_ago = now() - timedelta(seconds=runs.STALE_SECONDS + 1)
-    ImportRun.objects.filter(pk=started.pk).update(heartbeat_at=long_ago)
-    return runs.waiting(ImportRun).get(pk=started.pk)
 
 
 class TestAnImportThatWasKilled:

@@ -1,0 +1,202 @@
+"""The page of an import and what it can be told, and what can be taken away from it."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from datasets_app import services
+from datasets_app.models import ImportRun, OnDuplicate, RunStatus
+from datasets_app.services import import_batches
+from datasets_app.views import import_runs
+from teams_app.models import Role
+from tests.datasets_app.import_runs import run, start
+from tests.factories import chat_line, chat_lines, make_dataset, make_member, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return make_team()
+
+
+@pytest.fixture
+def dataset(team):
+    return make_dataset(team=team)
+
+
+@pytest.fixture
+def viewer(client, team):
+    client.force_login(make_member(Role.VIEWER, team))
+    return client
+
+
+@pytest.fixture
+def curator(client, team):
+    client.force_login(make_member(Role.CURATOR, team))
+    return client
+
+
+def page(client, done: ImportRun, query: str = "") -> str:
+    url = reverse("datasets:import_run", args=[done.pk])
+    return client.get(url + query).content.decode()
+
+
+def post(client, verb: str, done: ImportRun, *args):
+    return client.post(reverse(f"datasets:import_{verb}", args=[done.pk, *args]))
+
+
+def downloaded(client, name: str, done: ImportRun) -> bytes:
+    response = client.get(reverse(f"datasets:{name}", args=[done.pk]))
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    return b"".join(response.streaming_content)
+
+
+class TestCancelling:
+    def test_leaves_the_import_cancelled_and_offers_to_go_on(self, curator, dataset):
+        started = start(chat_lines(2), dataset=dataset)
+        post(curator, "cancel", started)
+        started.refresh_from_db()
+
+        assert started.status == RunStatus.CANCELLED
+        shown = page(curator, started)
+        assert "cancelled before it added a row" in shown
+        assert "Go on where it stopped" in shown
+
+    def test_an_import_that_has_ended_says_so(self, curator, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+        url = reverse("datasets:import_cancel", args=[done.pk])
+
+        assert "had ended before" in curator.post(url, follow=True).content.decode()
+
+    @pytest.mark.parametrize("verb", ["cancel", "resume"])
+    def test_needs_a_curator(self, verb, viewer, dataset):
+        started = start(chat_lines(2), dataset=dataset)
+
+        assert post(viewer, verb, started).status_code == 403
+        assert "Cancel the import" not in page(viewer, started)
+
+    @pytest.mark.parametrize("verb", ["cancel", "resume"])
+    def test_an_import_of_another_team_is_unknown(self, verb, curator):
+        assert post(curator, verb, start(b"")).status_code == 404
+
+    @pytest.mark.usefixtures("_tasks_at_once")
+    def test_is_taken_back(self, curator, dataset, django_capture_on_commit_callbacks):
+        started = start(chat_lines(2), dataset=dataset)
+        services.cancel_import(started)
+        with django_capture_on_commit_callbacks(execute=True):
+            post(curator, "resume", started)
+
+        started.refresh_from_db()
+        assert (started.status, started.n_added) == (RunStatus.FINISHED, 2)
+
+
+class TestProgress:
+    def test_is_told_in_plain_words(self, viewer, dataset):
+        started = start(chat_lines(100), dataset=dataset)
+        ImportRun.objects.update(
+            status=RunStatus.RUNNING,
+            n_done=started.n_total // 2,
+            n_read=50,
+            started_at=now() - timedelta(seconds=10),
+            heartbeat_at=now(),
+        )
+        shown = page(viewer, started)
+
+        assert "about 10\N{NO-BREAK SPACE}s left" in shown or "about 10 s left" in shown
+        assert "5 rows a second" in shown
+        assert re.search(r"KB of [\d.]+.KB read", shown)
+
+    def test_says_what_to_do_where_no_worker_takes_it_up(self, viewer, dataset):
+        started = start(chat_lines(2), dataset=dataset)
+        assert "No worker has taken" not in page(viewer, started)
+
+        ImportRun.objects.update(created_at=now() - timedelta(seconds=21))
+        assert "celery -A finetune_site worker" in page(viewer, started)
+
+
+class TestTheReport:
+    def test_is_shown_in_pages_found_by_key(self, viewer, dataset, monkeypatch):
+        monkeypatch.setattr(import_runs, "PER_PAGE", 2)
+        done = run(b"nope\n" * 5, dataset=dataset)
+        url = reverse("datasets:import_run", args=[done.pk])
+        lines, query = [], ""
+        for _page in range(3):
+            response = viewer.get(url + query)
+            shown = response.context["page"]
+            lines.append([problem.line_number for problem in shown.rows])
+            query = f"?after={shown.after}"
+
+        assert lines == [[1, 2], [3, 4], [5]]
+        assert shown.after is None
+        back = viewer.get(url, {"before": shown.before})
+        assert [p.line_number for p in back.context["page"].rows] == [3, 4]
+
+    @pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "²"])
+    def test_a_key_that_is_none_shows_the_first_page(self, key, viewer, dataset):
+        done = run(b"nope\n", dataset=dataset)
+
+        assert "The line is not JSON" in page(viewer, done, f"?after={key}")
+
+    def test_takes_as_many_queries_for_many_lines(
+        self, viewer, dataset, django_assert_max_num_queries
+    ):
+        done = run(b"nope\n" * 300 + chat_lines(30) * 2, dataset=dataset)
+        with django_assert_max_num_queries(12):
+            page(viewer, done)
+
+    def test_names_the_row_that_a_duplicate_equals(self, viewer, dataset):
+        done = run(chat_lines(1) * 2, dataset=dataset)
+        row = dataset.examples.get()
+
+        assert reverse("admin:datasets_app_example_change", args=[row.pk]) in page(
+            viewer, done
+        )
+        text = downloaded(viewer, "import_report", done).decode("utf-8-sig")
+        assert next(csv.reader(io.StringIO(text.splitlines()[1])))[0] == "2"
+        assert f"row {row.pk}" in text
+
+    def test_counts_what_was_replaced(self, viewer, dataset):
+        run(chat_lines(3), dataset=dataset)
+        done = run(chat_lines(3), dataset=dataset, on_duplicate=OnDuplicate.REPLACE)
+
+        assert "Replaced" in page(viewer, done)
+
+
+class TestTheRejectedLines:
+    FILE = (
+        b"\xef\xbb\xbf" + b'  {"a": 1} \r\n'
+        b"\n" + chat_line("a", "b") + b"\xff\xfe nope\n" + b'{"messages": []}'
+    )
+
+    def test_come_back_byte_for_byte(self, viewer, dataset, monkeypatch):
+        monkeypatch.setattr(import_batches, "BATCH_ROWS", 2)
+        done = run(self.FILE, dataset=dataset)
+
+        assert downloaded(viewer, "import_rejected", done) == (
+            b'\xef\xbb\xbf  {"a": 1} \r\n\xff\xfe nope\n{"messages": []}\n'
+        )
+
+    def test_come_whole_however_long_they_are(self, viewer, dataset):
+        line = b'{"x": "' + b"x" * 20_000_000 + b'"}\n'
+        done = run(chat_lines(1) + line, dataset=dataset)
+
+        assert downloaded(viewer, "import_rejected", done) == line
+
+    def test_are_what_was_recorded_where_the_file_is_gone(self, viewer, dataset):
+        done = run(b"nope\n" + chat_lines(1), dataset=dataset)
+        Path(done.file.path).unlink()
+
+        assert downloaded(viewer, "import_rejected", done) == b"nope\n"
+
+    def test_of_another_team_are_unknown(self, viewer):
+        url = reverse("datasets:import_rejected", args=[run(b"nope\n").pk])
+
+        assert viewer.get(url).status_code == 404
