@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
 from datasets_app.admin.turn_editor import TurnEditor
 from datasets_app.models import Example, Tag
+from datasets_app.services.history import newest_revision
 
 SMALL = {"rows": 4, "spellcheck": "false", "class": "turn-editor__json"}
 
@@ -18,6 +19,16 @@ class ExampleForm(forms.ModelForm):
     """Edits one conversation, and notices if somebody else did so meanwhile."""
 
     messages = MessagesField(widget=TurnEditor, label=gettext_lazy("Messages"))
+    preferred_output = MessagesField(
+        widget=TurnEditor(output=True),
+        required=False,
+        label=gettext_lazy("Preferred answer"),
+    )
+    non_preferred_output = MessagesField(
+        widget=TurnEditor(output=True),
+        required=False,
+        label=gettext_lazy("Non-preferred answer"),
+    )
     tools = ExactJSONFormField(
         widget=forms.Textarea(attrs=SMALL),
         required=False,
@@ -29,7 +40,19 @@ class ExampleForm(forms.ModelForm):
         label=gettext_lazy("Functions"),
         help_text=gettext_lazy("The old form of tools; new rows use tools."),
     )
+    extra = ExactJSONFormField(
+        widget=forms.Textarea(attrs=SMALL),
+        required=False,
+        label=gettext_lazy("Further keys"),
+        help_text=gettext_lazy(
+            "What else the row's author wrote; graders read it in RFT rows."
+        ),
+    )
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
+    opened_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    draft_id = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=40, strip=True
+    )
 
     class Meta:
         model = Example
@@ -37,9 +60,12 @@ class ExampleForm(forms.ModelForm):
             "dataset",
             "split",
             "messages",
+            "preferred_output",
+            "non_preferred_output",
             "tools",
             "parallel_tool_calls",
             "functions",
+            "extra",
             "tags",
         )
         widgets = {"tags": forms.CheckboxSelectMultiple}
@@ -48,6 +74,7 @@ class ExampleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["opened_at"] = self.instance.updated_at.isoformat()
+            self.initial["opened_revision"] = newest_revision(self.instance)
         if self.instance.pk and "tags" in self.fields:
             own = Tag.objects.filter(team=self.instance.dataset.team_id)
             self.fields["tags"].queryset = own  # type: ignore[attr-defined]

@@ -6,25 +6,43 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services
+from datasets_app.admin.example_check import ExampleCheck
 from datasets_app.admin.example_form import ExampleForm
-from datasets_app.models import Example, ReviewState
+from datasets_app.admin.example_history import IN_PANEL, ExampleHistory, revisions_of
+from datasets_app.admin.revision_words import tell
+from datasets_app.chat_format import OUTPUT_KEYS
+from datasets_app.models import Example, Method, ReviewState, VersionRow
 from datasets_app.problem_texts import describe
 from teams_app.access import has_role
 from teams_app.models import Role
-from teams_app.scoped_admin import TeamScopedAdmin
+
+HIDDEN_FIELDS = ("opened_at", "opened_revision", "draft_id")
 
 
 def _folded(title: Any, *fields: Any) -> tuple[Any, dict[str, Any]]:
     return title, {"classes": ["collapse"], "fields": fields}
 
 
-class ExamplePage(TeamScopedAdmin):
+def _outputs(obj: Example) -> tuple[str, ...]:
+    """The two answers that a DPO row compares."""
+    if obj.dataset.method == Method.DPO:
+        return OUTPUT_KEYS
+    return tuple(key for key in OUTPUT_KEYS if getattr(obj, key) is not None)
+
+
+def _versions(request: HttpRequest, obj: Example) -> list[VersionRow]:
+    """The newest versions that hold this row."""
+    rows = VersionRow.objects.visible_to(request.user).filter(example=obj)
+    return list(rows.select_related("version__dataset").order_by("-version")[:10])
+
+
+class ExamplePage(ExampleHistory, ExampleCheck):
     """What the admin class of examples knows of one of them."""
 
     class Media:
@@ -32,44 +50,25 @@ class ExamplePage(TeamScopedAdmin):
 
     form = ExampleForm
     change_form_template = "admin/datasets_app/example/change_form.html"
-    readonly_fields = (
-        "state_shown",
-        "problems_shown",
-        "conversation",
-        "position",
-        "n_tokens",
-        "content_hash",
-        "import_shown",
-        "created_at",
-        "created_by",
-        "updated_at",
-        "updated_by",
-    )
+    readonly_fields = ("conversation", "content_hash", "position", "import_shown")
     tools_fieldset = _folded(_("Tools"), "tools", "parallel_tool_calls", "functions")
-    fact_fieldsets = (
-        _folded(_("Facts"), "n_tokens", "content_hash", "position", "import_shown"),
-        _folded(
-            _("Who and when"),
-            ("created_at", "created_by"),
-            ("updated_at", "updated_by"),
-        ),
-    )
+    outputs_fieldset = _folded(_("Answers of a DPO row"), *OUTPUT_KEYS)
+    extra_fieldset = _folded(_("Further keys"), "extra")
+    facts_fieldset = _folded(_("Facts"), "content_hash", "position", "import_shown")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            edited: tuple[str, ...] = ("dataset", "split", "messages", "tags")
-            return [(None, {"fields": edited}), self.tools_fieldset]
-        shown = ("dataset", "state_shown", "problems_shown", "split")
-        if self.has_change_permission(request, obj):
-            edited = (*shown, "messages", "tags", "opened_at")
-            return [
-                (None, {"fields": edited}),
-                self.tools_fieldset,
-                *self.fact_fieldsets,
-            ]
+        place = ("dataset", "split")
+        if obj is not None and not self.has_change_permission(request, obj):
+            shown = (*place, "conversation", "tags")
+            return [(None, {"fields": shown}), self.facts_fieldset]
+        outputs = _outputs(obj) if obj else ()
+        edited = (*place, "messages", *outputs, "tags", *HIDDEN_FIELDS)
         return [
-            (None, {"fields": (*shown, "conversation", "tags")}),
-            *self.fact_fieldsets,
+            (None, {"fields": edited}),
+            *([] if obj else [self.outputs_fieldset]),
+            self.tools_fieldset,
+            self.extra_fieldset,
+            *([self.facts_fieldset] if obj else []),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -79,8 +78,12 @@ class ExamplePage(TeamScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        obj = kwargs.get("obj")
-        context["may_review"] = obj and has_role(request.user, obj, Role.REVIEWER)
+        if obj := kwargs.get("obj"):
+            context["may_review"] = has_role(request.user, obj, Role.REVIEWER)
+            context["problems"] = [describe(problem) for problem in obj.problems]
+            context["versions"] = _versions(request, obj)
+            recent = revisions_of(request, obj)[:IN_PANEL]
+            context["told"] = tell(recent, with_diffs=False)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(
@@ -128,18 +131,6 @@ class ExamplePage(TeamScopedAdmin):
                 request,
                 gettext("Not approved: mend the problems first."),
             )
-
-    @admin.display(description=_("problems"))
-    def problems_shown(self, obj: Example) -> str | SafeString:
-        if not obj.problems:
-            return gettext("none")
-        described = [describe(problem) for problem in obj.problems]
-        items = format_html_join(
-            "",
-            "<li>{} {} {}</li>",
-            ((each["where"], each["what"], each["mend"]) for each in described),
-        )
-        return format_html('<ul class="problems">{}</ul>', items)
 
     @admin.display(description=_("messages"))
     def conversation(self, obj: Example) -> SafeString:

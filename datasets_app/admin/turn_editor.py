@@ -16,9 +16,14 @@ class TurnEditor(forms.Textarea):
         css = {"all": ["turn-editor.css"]}
         js = [forms.Script("turn-editor.js", defer=True)]
 
+    def __init__(self, *, output: bool = False) -> None:
+        """`output`: edits one answer of a DPO row, not a whole conversation."""
+        self.is_output = output
+        super().__init__()
+
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         added = {
-            "rows": 24,
+            "rows": 6 if self.is_output else 24,
             "spellcheck": "false",
             "class": "turn-editor__json",
             "data-turn-editor": json.dumps(_words(), ensure_ascii=False),

@@ -111,3 +111,9 @@ def state_after(example: Example, revision_pk: int) -> State:
     for changes in later.order_by("-pk").values_list("changes", flat=True):
         state.update((name, before) for name, (before, _after) in changes.items())
     return state
+
+
+def newest_revision(example: Example) -> int:
+    """The key of the example's last change; 0 if there was none."""
+    found = ExampleRevision.objects.filter(example_pk=example.pk)
+    return found.order_by("-pk").values_list("pk", flat=True).first() or 0

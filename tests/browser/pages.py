@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
-from datasets_app.services import freeze, run_import, start_import
+from datasets_app.services import freeze, run_import, save_example, start_import
 from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
 from teams_app.models import Team
 from tests.factories import (
@@ -51,6 +51,14 @@ def version(team: Team) -> DatasetVersion:
 
 def example(team: Team) -> Example | None:
     return dataset_of(team).examples.first()
+
+
+def changed_example(team: Team) -> Example | None:
+    found = example(team)
+    if found is not None:
+        found.messages = [*found.messages[:-1], {"role": "assistant", "content": "Ja"}]
+        save_example(found, by=None)
+    return found
 
 
 def provider(team: Team) -> Provider:
@@ -146,6 +154,7 @@ PAGES = [
     admin("datasets_app_dataset"),
     admin("datasets_app_dataset", dataset_of),
     admin("datasets_app_example", example),
+    page("admin:datasets_app_example_history", changed_example),
     admin("datasets_app_importrun", imported),
     admin("jobs_app_provider", provider),
     admin("jobs_app_finetuningjob"),

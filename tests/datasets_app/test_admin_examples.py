@@ -112,7 +112,7 @@ class TestEditing:
         assert example.messages == turns
         assert "no version takes this example" in said
         assert "The message is empty." in said
-        assert "message 2" in said
+        assert "Message 2" in said
 
     @pytest.mark.parametrize(
         ("typed", "said"),

@@ -1,0 +1,105 @@
+"""What the editor asks while somebody types: is this row right, and how long is it?"""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
+from datasets_app.chat_format import RECORD_KEYS, all_messages, all_texts
+from datasets_app.derived import derive
+from datasets_app.jsonl import Problem
+from datasets_app.models import Dataset, Example
+from datasets_app.problem_texts import describe
+from datasets_app.schema_checks import argument_problems
+from datasets_app.token_counts import PER_REPLY, count_tokens
+from datasets_app.views.access import get_row
+from teams_app.models import Role
+from teams_app.scoped_admin import TeamScopedAdmin
+
+
+class RecordForm(forms.Form):
+    """A row as it is typed; nothing is stored."""
+
+    messages = MessagesField(required=False)
+    preferred_output = MessagesField(required=False)
+    non_preferred_output = MessagesField(required=False)
+    tools = ExactJSONFormField(required=False)
+    functions = ExactJSONFormField(required=False)
+    extra = ExactJSONFormField(required=False)
+    parallel_tool_calls = forms.NullBooleanField(required=False)
+
+    def record(self) -> dict[str, Any]:
+        """In the order of `chat_format`; what is no JSON yet is left out."""
+        values = self.cleaned_data
+        present = {key: values.get(key) for key in RECORD_KEYS}
+        return {
+            key: value
+            for key, value in present.items()
+            if value is not None or key == "messages"
+        }
+
+
+class ExampleCheck(TeamScopedAdmin):
+    def get_urls(self) -> list[Any]:
+        view, name = self.admin_site.admin_view, "datasets_app_example_check"
+        check = view(require_POST(self.check_view))
+        return [
+            path("<int:pk>/check/", check, name=name),
+            path("check/", check, name=f"{name}_new"),
+            *super().get_urls(),
+        ]
+
+    def check_view(self, request: HttpRequest, pk: int | None = None) -> JsonResponse:
+        """`{"errors": {field: [...]}, "problems": [...], "tokens": {...}}`.
+
+        A problem is `{"message": number or null, "what": ..., "mend": ...}`, where the
+        messages are counted from 1 and a DPO row's outputs come after them.
+        """
+        dataset = self._dataset(request, pk)
+        form = RecordForm(request.POST)
+        form.is_valid()
+        record = form.record()
+        return JsonResponse(
+            {
+                "errors": form.errors,
+                "problems": _problems(record, dataset.method),
+                "tokens": _tokens(record),
+            }
+        )
+
+    def _dataset(self, request: HttpRequest, pk: int | None) -> Dataset:
+        if pk is not None:
+            rows = Example.objects.select_related("dataset")
+            return get_row(request, rows, pk, Role.CURATOR).dataset
+        named = request.POST.get("dataset", "")
+        pk = int(named) if named.isdecimal() else 0
+        return get_row(request, Dataset.objects.all(), pk, Role.CURATOR)
+
+
+def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:
+    found = [
+        *derive(record, method).problems,
+        *argument_problems({**record, "messages": all_messages(record)}),
+    ]
+    return [_as_shown(problem) for problem in found]
+
+
+def _as_shown(problem: Problem) -> dict[str, Any]:
+    told = describe(problem.as_json())
+    return {
+        "message": problem.message_index,
+        "what": told["what"],
+        "mend": told["mend"],
+    }
+
+
+def _tokens(record: dict[str, Any]) -> dict[str, Any]:
+    turns = all_messages(record)
+    each = [
+        count_tokens({"messages": [turn]}, all_texts([turn])) - PER_REPLY
+        for turn in (turns if isinstance(turns, list) else ())
+    ]
+    return {"messages": each, "total": derive(record).n_tokens}

@@ -1,0 +1,215 @@
+"""The history of an example in the admin, its restore, and the editor's check."""
+
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, Method
+from datasets_app.services import save_example
+from teams_app.models import Role
+from tests.datasets_app.bad_rows import REPLY, USER
+from tests.factories import make_dataset, make_example, make_member
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def example() -> Example:
+    return make_example(messages=[USER, REPLY])
+
+
+@pytest.fixture
+def curator(client, example):
+    client.force_login(make_member(Role.CURATOR, example.dataset.team))
+    return client
+
+
+def says(example: Example, text: str, by=None) -> None:
+    example.messages = [USER, {"role": "assistant", "content": text}]
+    save_example(example, by=by)
+
+
+def history(client, example: Example, **query):
+    return client.get(
+        reverse("admin:datasets_app_example_history", args=[example.pk]), query
+    )
+
+
+def restore(client, example: Example, revision_pk: int, **data):
+    url = reverse("admin:datasets_app_example_restore", args=[example.pk, revision_pk])
+    seen = {"seen_at": example.updated_at.isoformat()}
+    return client.post(url, {**seen, **data}, follow=True)
+
+
+def check(client, example: Example, **data):
+    url = reverse("admin:datasets_app_example_check", args=[example.pk])
+    return client.post(url, {"messages": json.dumps(example.messages), **data})
+
+
+class TestHistory:
+    def test_it_tells_who_changed_which_words(self, curator, example):
+        ann = make_member(Role.CURATOR, example.dataset.team, username="ann")
+        says(example, "Hello there", by=ann)
+        shown = history(curator, example).content.decode()
+
+        assert "ann" in shown
+        assert ">added: </span> there</ins>" in shown
+
+    def test_hostile_text_is_only_text(self, curator, example):
+        says(example, HOSTILE)
+        shown = history(curator, example).content.decode()
+
+        assert HOSTILE not in shown
+        assert "&lt;script&gt;" in shown.replace("</ins>", "").replace("<ins>", "")
+
+    def test_a_bulk_edit_is_called_so(self, curator, example):
+        edit = BulkEdit.objects.create(dataset=example.dataset, kind=BulkKind.REPLACE)
+        says(example, "Bye")
+        ExampleRevision.objects.filter(example_pk=example.pk).update(bulk_edit=edit)
+
+        assert "bulk edit: find and replace" in history(
+            curator, example
+        ).content.decode().replace("\n", "")
+
+    def test_it_goes_on_page_by_page(self, curator, example):
+        for n in range(12):
+            says(example, f"Answer {n}")
+        first = history(curator, example).context
+        second = history(curator, example, before=first["older"]).context
+
+        assert (len(first["told"]), len(second["told"])) == (10, 3)
+        assert second["older"] is None
+
+    def test_it_takes_the_same_queries_for_many_changes_as_for_one(
+        self, curator, example, django_assert_max_num_queries
+    ):
+        for n in range(9):
+            says(example, f"Answer {n}", by=make_member(Role.CURATOR))
+        # session, user, roles, example, its team, newest change, changes, users
+        with django_assert_max_num_queries(10):
+            history(curator, example)
+
+    def test_another_team_sees_none_of_it(self, client, example):
+        client.force_login(make_member(Role.OWNER))
+
+        assert history(client, example).status_code == 404
+
+
+class TestRestoring:
+    def test_an_earlier_state_comes_back(self, curator, example):
+        first = ExampleRevision.objects.get()
+        says(example, "Worse")
+        said = restore(curator, example, first.pk).content.decode()
+        example.refresh_from_db()
+
+        assert example.messages == [USER, REPLY]
+        assert "The earlier state is back" in said
+
+    def test_what_changed_meanwhile_is_not_overwritten(self, curator, example):
+        first, seen_at = ExampleRevision.objects.get(), example.updated_at.isoformat()
+        says(example, "Newer")
+        said = restore(curator, example, first.pk, seen_at=seen_at).content.decode()
+        example.refresh_from_db()
+
+        assert example.messages[1]["content"] == "Newer"
+        assert "changed this example at" in said
+
+    @pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (None, 404)])
+    def test_who_may_not_edit_may_not_restore(self, client, example, role, status):
+        team = example.dataset.team if role else None
+        client.force_login(make_member(role or Role.OWNER, team))
+        says(example, "Now")
+
+        assert restore(client, example, 0).status_code == status
+        assert Example.objects.get().messages[1]["content"] == "Now"
+
+    def test_a_change_of_another_row_is_not_taken(self, curator, example):
+        other = make_example(dataset=example.dataset)
+        theirs = ExampleRevision.objects.get(example_pk=other.pk)
+
+        assert restore(curator, example, theirs.pk).status_code == 404
+
+    def test_it_takes_a_post(self, curator, example):
+        url = reverse("admin:datasets_app_example_restore", args=[example.pk, 0])
+
+        assert curator.get(url).status_code == 405
+
+
+class TestChecking:
+    def test_problems_are_named_with_their_message(self, curator, example):
+        bad = json.dumps([USER, {"role": "assistant", "content": ""}])
+        told = check(curator, example, messages=bad).json()
+
+        assert told["problems"][0]["message"] == 2
+        assert told["problems"][0]["what"] == "The message is empty."
+
+    def test_tokens_are_counted_for_each_message(self, curator, example):
+        tokens = check(curator, example).json()["tokens"]
+
+        assert len(tokens["messages"]) == 2
+        assert tokens["total"] == sum(tokens["messages"]) + 3 == example.n_tokens
+
+    def test_arguments_are_held_against_the_schema(self, curator, example):
+        call = {"name": "hp", "arguments": '{"n": "many"}'}
+        schema = {"properties": {"n": {"type": "integer"}}}
+        turn = {
+            "role": "assistant",
+            "tool_calls": [{"id": "c", "type": "function", "function": call}],
+        }
+        tool = {"type": "function", "function": {"name": "hp", "parameters": schema}}
+        told = check(
+            curator,
+            example,
+            messages=json.dumps([USER, turn]),
+            tools=json.dumps([tool]),
+        ).json()
+
+        assert [each["what"] for each in told["problems"]] == [
+            "The argument “n” of “hp” is of the type string; the tool's schema wants "
+            "integer."
+        ]
+
+    def test_json_that_is_not_finished_is_an_error_of_its_field(self, curator, example):
+        told = check(curator, example, tools="[{").json()
+
+        assert list(told["errors"]) == ["tools"]
+
+    def test_the_outputs_of_a_dpo_row_are_counted_on(self, curator, example):
+        example.dataset.method = Method.DPO
+        example.dataset.save()
+        told = check(
+            curator,
+            example,
+            messages=json.dumps([USER]),
+            preferred_output=json.dumps([REPLY]),
+            non_preferred_output=json.dumps([{"role": "assistant", "content": ""}]),
+        ).json()
+
+        assert [each["message"] for each in told["problems"]] == [3]
+        assert len(told["tokens"]["messages"]) == 3
+
+    def test_a_new_row_is_checked_for_its_dataset(self, client, curator, example):
+        url = reverse("admin:datasets_app_example_check_new")
+        data = {"messages": json.dumps([USER, REPLY])}
+        own = client.post(url, {**data, "dataset": example.dataset_id})
+        foreign = client.post(url, {**data, "dataset": make_dataset().pk})
+
+        assert own.json()["problems"] == []
+        assert foreign.status_code == client.post(url, data).status_code == 404
+
+    @pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (None, 404)])
+    def test_who_may_not_edit_is_told_nothing(self, client, example, role, status):
+        team = example.dataset.team if role else None
+        client.force_login(make_member(role or Role.OWNER, team))
+
+        assert check(client, example).status_code == status
+
+    def test_it_takes_a_token_against_forgery(self, example):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(make_member(Role.CURATOR, example.dataset.team))
+
+        assert check(client, example).status_code == 403
