@@ -15,8 +15,8 @@ from datasets_app.models import Dataset, Example
 from datasets_app.problem_texts import describe
 from datasets_app.schema_checks import argument_problems
 from datasets_app.token_counts import PER_REPLY, count_tokens
-from datasets_app.views.access import get_row
 from teams_app.models import Role
+from teams_app.rows import get_row
 from teams_app.scoped_admin import TeamScopedAdmin
 
 

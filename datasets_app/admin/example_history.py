@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from datasets_app import services
 from datasets_app.admin.revision_words import tell
 from datasets_app.models import Example, ExampleRevision
-from datasets_app.views.access import get_row
 from teams_app.access import has_role
 from teams_app.models import Role
+from teams_app.rows import get_row
 from teams_app.scoped_admin import TeamScopedAdmin
 
 PAGE_SIZE = 10

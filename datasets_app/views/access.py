@@ -1,18 +1,11 @@
-from typing import Any
-
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 
-from teams_app.access import has_role, require_role
+from teams_app.access import has_role
 from teams_app.models import Role
+from teams_app.rows import get_row
 
-
-def get_row(request: HttpRequest, rows: QuerySet[Any], pk: int, role: Role) -> Any:
-    """A row of the user's teams, else 404; 403 where the user lacks the role there."""
-    row = get_object_or_404(rows.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
-    require_role(request.user, row, role)
-    return row
+__all__ = ["get_row", "rights"]
 
 
 def rights(request: HttpRequest, row: Model) -> dict[str, bool]:

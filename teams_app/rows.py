@@ -1,0 +1,17 @@
+"""A row that a request names by its key."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from teams_app.access import require_role
+from teams_app.models import Role
+
+
+def get_row(request: HttpRequest, rows: QuerySet[Any], pk: int, role: Role) -> Any:
+    """A row of the user's teams, else 404; 403 where the user lacks the role there."""
+    row = get_object_or_404(rows.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    require_role(request.user, row, role)
+    return row
