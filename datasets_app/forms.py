@@ -65,6 +65,12 @@ class ImportForm(forms.Form):
         return file
 
 
+class UndoImportForm(forms.Form):
+    keep_changed = forms.BooleanField(
+        label=_("Keep the rows that somebody changed or mended since"), required=False
+    )
+
+
 class FreezeForm(forms.Form):
     approved_only = forms.BooleanField(
         label=_("Approved rows only"),

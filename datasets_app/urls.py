@@ -11,6 +11,8 @@ urlpatterns = [
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
     path("imports/<int:pk>/", views.import_run, name="import_run"),
     path("imports/<int:pk>/cancel/", views.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/undo/", views.import_undo, name="import_undo"),
+    path("imports/<int:pk>/redo/", views.import_redo, name="import_redo"),
     path("imports/<int:pk>/resume/", views.import_resume, name="import_resume"),
     path(
         "imports/<int:pk>/rejected.jsonl",

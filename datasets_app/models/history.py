@@ -27,6 +27,7 @@ class BulkKind(models.TextChoices):
     DELETE = "delete", _("delete")
     RESTORE = "restore", _("put back from the bin")
     PURGE = "purge", _("delete for good")
+    UNDO_IMPORT = "unimport", _("undo an import")
     UNDO = "undo", _("undo")
 
 

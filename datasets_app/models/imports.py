@@ -154,6 +154,11 @@ class ImportRun(Run):
         return self.n_done + self.is_checked * self.n_total, 2 * self.n_total
 
     @property
+    def has_rows(self) -> bool:
+        """Did it change the dataset?"""
+        return bool(self.n_added or self.n_replaced or self.n_mended)
+
+    @property
     def may_go_on(self) -> bool:
         """Can the rest of the file still be read?"""
         if self.status == RunStatus.CANCELLED:

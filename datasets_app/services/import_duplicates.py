@@ -23,6 +23,8 @@ from datasets_app.services.inserting import insert_rows, update_rows
 MAX_LISTED = 1_000  # of a file; all are counted
 REPLACED_FIELDS = ("extra", "split", "state", "reject_reason", "import_run_id")
 
+WHO_AND_WHEN = ("updated_at", "updated_by_id", "content_by_id")
+
 
 @dataclass(slots=True)
 class Sorted:
@@ -79,13 +81,15 @@ def replace_rows(run: ImportRun, dataset: Dataset, rows: list[Row]) -> None:
     """
     row_of = {row.derived.content_hash: row.derived for row in rows}
     pks = list(_first_pks(dataset, rows).values())
-    examples = Example.objects.filter(pk__in=pks).only("content_hash", *REPLACED_FIELDS)
+    examples = Example.objects.filter(pk__in=pks).only(
+        "content_hash", "content_by_id", *REPLACED_FIELDS
+    )
     changes = {
         example: found
         for example in examples
         if (found := _replace(run, example, row_of[example.content_hash].extra))
     }
-    update_rows(Example, (*REPLACED_FIELDS, "updated_at", "updated_by"), changes)
+    update_rows(Example, (*REPLACED_FIELDS, *WHO_AND_WHEN), changes)
     _record(run, changes)
 
 
@@ -98,6 +102,8 @@ def _replace(
     example.split = str(run.split)
     if (example.extra, example.split) != (before["extra"], before["split"]):
         example.state, example.reject_reason = ReviewState.DRAFT.value, ""
+    if example.extra != before["extra"]:
+        example.content_by_id = run.created_by_id
     example.import_run_id = run.pk
     example.updated_at, example.updated_by_id = now(), run.created_by_id
     after = {name: getattr(example, name) for name in REPLACED_FIELDS}

@@ -9,6 +9,7 @@ from datasets_app.views.datasets import (
 from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
 from datasets_app.views.imports import import_new
+from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.versions import version_detail, version_file
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "freeze",
     "import_cancel",
     "import_new",
+    "import_redo",
     "import_rejected",
     "import_report",
     "import_resume",
     "import_run",
+    "import_undo",
     "version_detail",
     "version_file",
 ]

@@ -10,10 +10,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from datasets_app import services, tasks
 from datasets_app.models import ImportRun
+from datasets_app.services.import_undo import is_undone, undo_of
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.keyset import keyset_page
 from teams_app.models import Role
 
+_RUNS = ImportRun.objects.select_related(
+    "dataset__team", "created_by", "undone_by__undone_by"
+)
 PER_PAGE = 50
 DUPLICATES_SHOWN = 20
 
@@ -32,12 +36,16 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
 
     When the import has ended the whole page changes, its buttons too.
     """
-    runs = ImportRun.objects.select_related("dataset__team", "created_by")
-    run = get_row(request, runs, pk, Role.VIEWER)
-    if request.htmx and not run.is_open:  # type: ignore[attr-defined]
+    run = get_row(request, _RUNS, pk, Role.VIEWER)
+    undo = undo_of(run)
+    is_moving = run.is_open or bool(undo and undo.is_open)
+    if request.htmx and not is_moving:  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()
     context = {
         "run": run,
+        "undo": undo,
+        "is_moving": is_moving,
+        "is_undone": is_undone(run),
         "page": keyset_page(run.problems.all(), request.GET, PER_PAGE),
         "duplicates": run.duplicates.all()[:DUPLICATES_SHOWN],
         **rights(request, run),

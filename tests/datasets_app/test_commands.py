@@ -129,3 +129,25 @@ def test_freeze_of_an_unknown_dataset_says_which_there_are(file):
 
     with pytest.raises(CommandError, match=r"no dataset “E”. It has: “D”"):
         manage("freeze", "E")
+
+
+def test_undo_of_an_import_takes_its_rows_out(file):
+    manage("import_jsonl", "D", str(file))
+    said = manage("undo_import", str(ImportRun.objects.get().pk))
+
+    assert "3 rows taken out of “D”" in said
+    assert not Example.objects.exists()
+
+
+def test_undo_of_an_import_that_is_none_says_so(file):
+    with pytest.raises(CommandError, match="no import 77"):
+        manage("undo_import", "77")
+
+
+def test_undo_of_an_import_twice_says_why_not(file):
+    manage("import_jsonl", "D", str(file))
+    number = str(ImportRun.objects.get().pk)
+    manage("undo_import", number)
+
+    with pytest.raises(CommandError, match="undone already"):
+        manage("undo_import", number)

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from datasets_app import services
 from datasets_app.models import ImportRun, OnDuplicate, RunStatus
 from datasets_app.services import import_batches
-from datasets_app.views import import_runs
+from datasets_app.views import import_runs, undoing_imports
 from teams_app.models import Role
 from tests.datasets_app.import_runs import run, start
 from tests.factories import chat_line, chat_lines, make_dataset, make_member, make_team
@@ -200,3 +200,75 @@ class TestTheRejectedLines:
         url = reverse("datasets:import_rejected", args=[run(b"nope\n").pk])
 
         assert viewer.get(url).status_code == 404
+
+
+@pytest.mark.usefixtures("_tasks_at_once")
+class TestUndoing:
+    def undone(self, curator, dataset, callbacks) -> ImportRun:
+        done = run(chat_lines(2), dataset=dataset)
+        with callbacks(execute=True):
+            post(curator, "undo", done)
+        return done
+
+    def test_says_how_many_rows_people_changed(self, curator, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+        url = reverse("datasets:import_undo", args=[done.pk])
+        assert "Nobody has changed" in curator.get(url).content.decode()
+
+        row = dataset.examples.first()
+        row.messages[-1]["content"] = "By hand."
+        services.save_example(row, by=None)
+        assert "1 of its rows was changed" in curator.get(url).content.decode()
+
+    def test_counts_only_the_first_of_them(self, curator, dataset, monkeypatch):
+        monkeypatch.setattr(undoing_imports, "COUNTED", 1)
+        done = run(chat_lines(3), dataset=dataset)
+        for row in dataset.examples.all():
+            row.messages[-1]["content"] += " By hand."
+            services.save_example(row, by=None)
+
+        shown = curator.get(reverse("datasets:import_undo", args=[done.pk]))
+        assert "More than 1 of its rows" in shown.content.decode()
+
+    def test_takes_the_rows_out_and_offers_to_bring_them_back(
+        self, curator, dataset, django_capture_on_commit_callbacks
+    ):
+        done = self.undone(curator, dataset, django_capture_on_commit_callbacks)
+
+        assert not dataset.examples.exists()
+        shown = page(curator, done)
+        assert "2 rows were taken back" in shown
+        assert "Bring the rows back" in shown
+        assert "Undo the import…" not in shown
+
+    def test_is_taken_back(self, curator, dataset, django_capture_on_commit_callbacks):
+        done = self.undone(curator, dataset, django_capture_on_commit_callbacks)
+        with django_capture_on_commit_callbacks(execute=True):
+            post(curator, "redo", done)
+
+        assert dataset.examples.count() == 2
+        assert "Undo the import…" in page(curator, done)
+
+    def test_twice_says_why_not(self, curator, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+        post(curator, "undo", done)
+
+        assert "undone already" in post(curator, "undo", done).content.decode()
+        assert "is being undone" in page(curator, done)
+
+    @pytest.mark.parametrize("verb", ["undo", "redo"])
+    def test_needs_a_curator(self, verb, viewer, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+
+        assert post(viewer, verb, done).status_code == 403
+        assert dataset.examples.count() == 2
+
+    @pytest.mark.parametrize("verb", ["undo", "redo"])
+    def test_an_import_of_another_team_is_unknown(self, verb, curator):
+        assert post(curator, verb, run(chat_lines(1))).status_code == 404
+
+    def test_what_was_never_undone_cannot_be_brought_back(self, curator, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+        url = reverse("datasets:import_redo", args=[done.pk])
+
+        assert "not been undone" in curator.post(url, follow=True).content.decode()

@@ -4,6 +4,7 @@ A kind's module imports of this package only `kind`, `recording` and its like.
 """
 
 from datasets_app.services.bulk_edits.columns import Delete
+from datasets_app.services.bulk_edits.import_undo import UndoImport
 from datasets_app.services.bulk_edits.registry import kind_of, register
 from datasets_app.services.bulk_edits.running import (
     SMALL_ROWS,
@@ -19,7 +20,7 @@ from datasets_app.services.bulk_edits.tags import PutTag, TakeTagOff
 from datasets_app.services.bulk_edits.undo import Undo
 from datasets_app.services.errors import BadEdit
 
-register(PutTag(), TakeTagOff(), Delete(), Undo())
+register(PutTag(), TakeTagOff(), Delete(), Undo(), UndoImport())
 
 __all__ = [
     "SMALL_ROWS",

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from datasets_app import exact_json
-from datasets_app.models import BulkEdit, BulkKind, Example, ReviewState
+from datasets_app.models import BulkEdit, BulkKind, Example, ImportRun, ReviewState
 from datasets_app.services.bulk_edits import registry
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import insert_revisions
@@ -50,12 +50,17 @@ class Undo(Kind):
             pk: {name: [after, before] for name, (before, after) in changes.items()}
             for pk, changes in revisions.values_list("example_pk", "changes")
         }
-        todo = tags_to_undo(_unchanged_since(edit, wanted))
-        _put_back_columns(edit, todo)
-        n_invalid = _put_back_contents(edit, todo)
-        retag(edit.dataset, todo)
-        insert_revisions(edit, todo)
-        return Outcome(len(todo), n_invalid)
+        return put_back(edit, wanted)
+
+
+def put_back(edit: BulkEdit, wanted: dict[int, Changes]) -> Outcome:
+    """Change the rows that are as `wanted` takes them to be, and record it."""
+    todo = tags_to_undo(_unchanged_since(edit, wanted))
+    _put_back_columns(edit, todo)
+    n_invalid = _put_back_contents(edit, todo)
+    retag(edit.dataset, todo)
+    insert_revisions(edit, todo)
+    return Outcome(len(todo), n_invalid)
 
 
 def _undone(edit: BulkEdit) -> BulkEdit:
@@ -117,6 +122,9 @@ def _as_columns(values: dict[str, Any]) -> dict[str, Any]:
     user = values.get("assignee_id")
     if user and not User.objects.filter(pk=user).exists():  # they left meanwhile
         values["assignee_id"] = None
+    run = values.get("import_run_id")
+    if run and not ImportRun.objects.filter(pk=run).exists():
+        values["import_run_id"] = None
     return values
 
 
