@@ -84,6 +84,12 @@ class FreezeForm(forms.Form):
         required=False,
     )
 
+    @classmethod
+    def of(cls, request: HttpRequest, dataset: Dataset) -> "FreezeForm":
+        """What the team trains on is chosen already."""
+        is_the_rule = dataset.team.approved_only
+        return cls(posted(request), initial={"approved_only": is_the_rule})
+
 
 class TagForm(forms.Form):
     name = forms.CharField(label=_("Tag"), max_length=50)

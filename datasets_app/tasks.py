@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from datasets_app import services
-from datasets_app.models import BulkEdit, ImportRun
+from datasets_app.models import BulkEdit, FreezeRun, ImportRun
 from datasets_app.services import bulk_edits, runs
 
 TICK_SECONDS = 10
@@ -15,6 +15,13 @@ def run_import(run_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def run_freeze(run_id: int) -> None:
+    run = FreezeRun.objects.select_related("dataset").filter(pk=run_id).first()
+    if run is not None:
+        services.run_freeze(run)
+
+
+@shared_task(ignore_result=True)
 def run_bulk_edit(edit_id: int) -> None:
     edit = BulkEdit.objects.filter(pk=edit_id).first()
     if edit is not None:
@@ -22,7 +29,7 @@ def run_bulk_edit(edit_id: int) -> None:
 
 
 # Whose task it is to go on with a run of each kind.
-TASK_OF = {ImportRun: run_import, BulkEdit: run_bulk_edit}
+TASK_OF = {ImportRun: run_import, FreezeRun: run_freeze, BulkEdit: run_bulk_edit}
 
 
 @shared_task(ignore_result=True, expires=TICK_SECONDS)

@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services, tasks
-from datasets_app.forms import FreezeForm, ImportForm, posted
+from datasets_app.forms import FreezeForm, ImportForm
 from datasets_app.models import Dataset, Tag
 from teams_app.access import has_role, require_role
 from teams_app.models import Role
@@ -94,20 +94,13 @@ class DatasetAdmin(TeamScopedAdmin):
 
     def freeze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         dataset = self._dataset(request, pk, Role.REVIEWER)
-        form = FreezeForm(posted(request))
+        form = FreezeForm.of(request, dataset)
         if request.method == "POST" and form.is_valid():
-            try:
-                version = services.freeze(
-                    dataset=dataset, by=request.user, **form.cleaned_data
-                )
-            except services.DatasetsError as exc:
-                form.add_error(None, str(exc))
-            else:
-                messages.success(
-                    request,
-                    gettext("Frozen as %(version)s.") % {"version": version},
-                )
-                return redirect("admin:datasets_app_datasetversion_change", version.pk)
+            run = services.start_freeze(
+                dataset=dataset, by=request.user, **form.cleaned_data
+            )
+            tasks.run_freeze.delay_on_commit(run.pk)
+            return redirect("datasets:freeze_run", run.pk)
         return self._form_page(request, dataset, form, gettext("Freeze"))
 
     def _dataset(self, request: HttpRequest, pk: int, role: Role) -> Dataset:

@@ -92,17 +92,28 @@ class DatasetVersion(FrozenModel):
 
 
 class VersionRow(FrozenModel):
-    """Which example stands on which line of a version, and what it said then."""
+    """Which example stands on which line of a version, and what it said then.
+
+    `offset` is where the line begins in its file, in bytes.
+    """
 
     TEAM_PATH = "version__dataset__team"
 
     version = models.ForeignKey(
-        DatasetVersion, on_delete=models.CASCADE, related_name="rows"
+        DatasetVersion, on_delete=models.CASCADE, db_index=False, related_name="rows"
     )
     split = models.CharField(max_length=10, choices=Split)
     line_number = models.PositiveIntegerField()
+    offset = models.PositiveBigIntegerField()
+    # A manifest outlives what it tells of: the id of an example deleted for good stays,
+    # and says even then which rows of two versions are the same one. Null: not known.
     example = models.ForeignKey(
-        Example, null=True, on_delete=models.SET_NULL, related_name="version_rows"
+        Example,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="version_rows",
     )
     content_hash = models.CharField(max_length=64)
 
@@ -114,6 +125,7 @@ class VersionRow(FrozenModel):
                 fields=("version", "split", "line_number"), name="version_line_once"
             )
         ]
+        indexes = [models.Index(fields=("example", "version"), name="version_example")]
 
     def __str__(self) -> str:
         return f"{self.version} {self.split} line {self.line_number}"

@@ -5,7 +5,7 @@ from datasets_app.services.datasets import create_dataset
 from datasets_app.services.errors import (
     ChangedMeanwhile,
     DatasetsError,
-    NothingToFreeze,
+    FreezeFailed,
     StorageFull,
 )
 from datasets_app.services.examples import (
@@ -15,6 +15,7 @@ from datasets_app.services.examples import (
     tag_examples,
     untag_examples,
 )
+from datasets_app.services.freezing import freeze, run_freeze, start_freeze
 from datasets_app.services.imports import (
     cancel_import,
     resume_import,
@@ -22,12 +23,12 @@ from datasets_app.services.imports import (
     start_import,
 )
 from datasets_app.services.restoring import restore_example
-from datasets_app.services.versions import freezable_examples, freeze
+from datasets_app.services.versions import freezable_examples, versions_of
 
 __all__ = [
     "ChangedMeanwhile",
     "DatasetsError",
-    "NothingToFreeze",
+    "FreezeFailed",
     "StorageFull",
     "cancel_import",
     "create_dataset",
@@ -39,10 +40,13 @@ __all__ = [
     "restore_example",
     "resume_import",
     "review_examples",
+    "run_freeze",
     "run_import",
     "save_example",
+    "start_freeze",
     "start_import",
     "tag_examples",
     "untag_examples",
+    "versions_of",
     "with_counts",
 ]

@@ -4,7 +4,7 @@ DatasetsError
 ├── ChangedMeanwhile  somebody else changed the row after it was opened
 ├── BadEdit           a bulk edit that makes no sense
 ├── NotReviewed       a decision that its maker may not take, or that comes too late
-├── NothingToFreeze   no row qualifies
+├── FreezeFailed      no version was made
 ├── OtherMethod       the rows teach something else than those of the dataset
 └── StorageFull       a file could not be written
 """
@@ -45,7 +45,7 @@ class NotReviewed(DatasetsError):
     pass
 
 
-class NothingToFreeze(DatasetsError):
+class FreezeFailed(DatasetsError):
     pass
 
 

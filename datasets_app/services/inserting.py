@@ -1,7 +1,6 @@
 """Rows into a table with the driver alone: several times quicker than bulk_create."""
 
 from collections.abc import Iterable
-from itertools import chain, islice
 from typing import Any
 
 from django.db import connection, models
@@ -20,17 +19,16 @@ def insert_rows(
     """Add rows of values as the database takes them, in the order of `fields`."""
     quote = connection.ops.quote_name
     columns = [str(model._meta.get_field(name).column) for name in fields]  # type: ignore[union-attr]
-    table, names = quote(model._meta.db_table), ", ".join(map(quote, columns))
-    sql = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608
-    one = f"({', '.join(['%s'] * len(columns))})"
+    table = f"{quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.executemany(sql + one, list(rows))
-            return
-        # Elsewhere a statement has its price, and so have the triggers of each.
-        left = iter(rows)
-        while some := list(islice(left, ROWS_A_STATEMENT)):
-            cursor.execute(sql + ", ".join([one] * len(some)), list(chain(*some)))
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            sql = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
+            cursor.executemany(sql, list(rows))
 
 
 def update_rows(

@@ -4,8 +4,8 @@ from datasets_app.views.datasets import (
     dataset_detail,
     dataset_list,
     dataset_new,
-    freeze,
 )
+from datasets_app.views.freezing import freeze, freeze_cancel, freeze_run
 from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
 from datasets_app.views.imports import import_new
@@ -17,6 +17,8 @@ __all__ = [
     "dataset_list",
     "dataset_new",
     "freeze",
+    "freeze_cancel",
+    "freeze_run",
     "import_cancel",
     "import_new",
     "import_redo",

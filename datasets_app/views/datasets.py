@@ -1,4 +1,3 @@
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -10,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from datasets_app import services
 from datasets_app.chat_format import preview
-from datasets_app.forms import DatasetForm, FreezeForm, posted
+from datasets_app.forms import DatasetForm, posted
 from datasets_app.models import Dataset, DatasetVersion, Example
 from datasets_app.views.access import get_row, rights
 from teams_app.access import has_role_anywhere, require_role
@@ -81,25 +80,3 @@ def _recent_examples(dataset: Dataset) -> list[dict[str, object]]:
         }
         for example in examples.defer("text", "tools", "functions")[:FEW]
     ]
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def freeze(request: HttpRequest, pk: int) -> HttpResponse:
-    datasets = services.with_counts(Dataset.objects.select_related("team"))
-    dataset = get_row(request, datasets, pk, Role.REVIEWER)
-    form = FreezeForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            version = services.freeze(
-                dataset=dataset, by=request.user, **form.cleaned_data
-            )
-        except services.DatasetsError as exc:
-            form.add_error(None, str(exc))
-        else:
-            messages.success(
-                request, _("Frozen as %(version)s.") % {"version": version}
-            )
-            return redirect("datasets:version", version.pk)
-    context = {"dataset": dataset, "form": form}
-    return render(request, "datasets_app/freeze.html", context)

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from datasets_app import services
-from datasets_app.models import Dataset, DatasetVersion, ImportRun
+from datasets_app.models import Dataset, FreezeRun, ImportRun
 from teams_app.models import Role
 from tests.factories import (
     chat_lines,
@@ -63,22 +63,18 @@ def test_an_upload_onto_a_full_disk_is_said_on_the_page(owner, dataset, monkeypa
     assert "No space left on device" in answer
 
 
-def test_freezing_makes_a_version_and_shows_it(owner, dataset):
+@pytest.mark.usefixtures("_tasks_at_once")
+def test_freezing_makes_a_version(owner, dataset, django_capture_on_commit_callbacks):
     make_example(dataset=dataset)
     url = reverse("admin:datasets_app_dataset_freeze", args=[dataset.pk])
     assert owner.get(url).status_code == 200
-    response = owner.post(url, {"note": "first"}, follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = owner.post(url, {"note": "first"})
 
-    version = DatasetVersion.objects.get()
-    assert version.note == "first"
-    assert version.training_sha256 in response.content.decode()
-
-
-def test_freezing_nothing_is_said_on_the_page(owner, dataset):
-    url = reverse("admin:datasets_app_dataset_freeze", args=[dataset.pk])
-    answer = owner.post(url, {}).content.decode()
-
-    assert "has no training row" in answer
+    run = FreezeRun.objects.get()
+    assert run.version
+    assert run.version.note == "first"
+    assert response.url == reverse("datasets:freeze_run", args=[run.pk])
 
 
 def test_the_dataset_shows_its_counts_and_its_buttons(owner, dataset):

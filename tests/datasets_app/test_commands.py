@@ -117,10 +117,22 @@ def test_freeze_of_approved_rows_only():
     assert DatasetVersion.objects.get().n_training_rows == 1
 
 
+def test_freeze_goes_by_the_teams_rule_unless_told_otherwise():
+    dataset = make_dataset(team=make_team(slug="ducks", approved_only=True))
+    make_example(dataset=dataset, state="approved")
+    make_example(dataset=dataset)
+    manage("freeze", dataset.name, "--team", "ducks")
+    manage("freeze", dataset.name, "--no-approved-only", "--team", "ducks")
+
+    newest, first = DatasetVersion.objects.all()
+    assert (first.n_training_rows, first.approved_only) == (1, True)
+    assert (newest.n_training_rows, newest.approved_only) == (2, False)
+
+
 def test_freeze_with_no_row_says_what_to_do(file):
     manage("import_jsonl", "D", str(file))
 
-    with pytest.raises(CommandError, match="Approve some in the admin"):
+    with pytest.raises(CommandError, match="Approve some"):
         manage("freeze", "D", "--approved-only")
 
 

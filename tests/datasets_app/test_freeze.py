@@ -1,21 +1,28 @@
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db.models import ProtectedError
+from django.utils.timezone import now
 
 from datasets_app import services
 from datasets_app.frozen import FrozenRowsError
 from datasets_app.models import (
     DatasetVersion,
     Example,
+    FreezeFailure,
+    FreezeRun,
     Method,
     ReviewState,
+    RunStatus,
     Split,
     VersionRow,
 )
-from datasets_app.services import versions
+from datasets_app.services import row_stream, runs, versions
 from tests.datasets_app.bad_rows import OTHER, PREFERRED, USER
 from tests.factories import (
     make_dataset,
@@ -129,7 +136,7 @@ def test_approved_only_takes_only_what_is_approved():
 
 
 def test_rows_come_in_the_order_of_the_dataset(monkeypatch):
-    monkeypatch.setattr(versions, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(row_stream, "PIECE_ROWS", 2)
     dataset = make_dataset()
     examples = [make_example(dataset=dataset) for _ in range(5)]
     Example.objects.filter(pk=examples[0].pk).update(position=9)
@@ -168,33 +175,34 @@ def test_another_datasets_version_is_not_the_same():
     assert other.first_with_same_content() is None
 
 
-@pytest.mark.parametrize("approved_only", [True, False])
-def test_nothing_to_freeze_is_said_and_leaves_no_trace(approved_only, settings):
-    dataset = make_dataset(name="Empty")
-    make_example(dataset=dataset, split=Split.VALIDATION)
-    files = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
-    before = sorted(files.rglob("*"))
+def stored_files() -> list[str]:
+    """The names of all frozen files."""
+    is_there = default_storage.exists("versions")
+    return sorted(default_storage.listdir("versions")[1]) if is_there else []
 
-    with pytest.raises(services.NothingToFreeze, match="Empty"):
+
+@pytest.mark.parametrize("approved_only", [True, False])
+def test_nothing_to_freeze_is_said_and_leaves_no_trace(approved_only):
+    dataset = make_dataset()
+    make_example(dataset=dataset, split=Split.VALIDATION)
+    before = stored_files()
+
+    with pytest.raises(services.FreezeFailed, match="No training row is valid"):
         services.freeze(dataset=dataset, by=None, approved_only=approved_only)
 
     assert not DatasetVersion.objects.exists()
-    assert sorted(files.rglob("*")) == before
+    assert stored_files() == before
 
 
-def test_a_failure_leaves_no_file_behind(monkeypatch, settings):
+def test_a_failure_leaves_no_file_behind(monkeypatch):
     dataset = make_example().dataset
-    files = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
-    before = sorted(files.rglob("*.jsonl"))
+    before = stored_files()
+    monkeypatch.setattr(versions, "insert_rows", explode)
 
-    def fail(*_args):
-        raise RuntimeError("power cut")
-
-    monkeypatch.setattr(versions, "_store_manifest", fail)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(PowerCut):
         services.freeze(dataset=dataset, by=None)
 
-    assert sorted(files.rglob("*.jsonl")) == before
+    assert stored_files() == before
     assert not DatasetVersion.objects.exists()
 
 
@@ -205,24 +213,121 @@ def test_a_full_disk_is_said(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(versions.PartWriter, "add", no_room)
-    with pytest.raises(services.StorageFull, match="No space left"):
+    with pytest.raises(services.FreezeFailed, match="disk may be full"):
         services.freeze(dataset=dataset, by=None)
 
 
-def test_a_row_deleted_while_it_is_frozen_is_in_the_file_but_not_linked(monkeypatch):
+def test_a_row_deleted_while_it_is_frozen_is_in_the_file_all_the_same(monkeypatch):
     dataset = make_example().dataset
     doomed = make_example(dataset=dataset)
-    write_rows = versions._write_rows
+    pk, store = doomed.pk, versions.store_version
 
-    def write_and_delete(*args):
-        write_rows(*args)
+    def delete_and_store(*args):
         doomed.delete()
+        store(*args)
 
-    monkeypatch.setattr(versions, "_write_rows", write_and_delete)
+    monkeypatch.setattr(versions, "store_version", delete_and_store)
     version = services.freeze(dataset=dataset, by=None)
 
     assert version.n_training_rows == 2
-    assert version.rows.get(line_number=2).example is None
+    row = version.rows.select_related("example").get(line_number=2)
+    assert (row.example_id, row.example) == (pk, None)
+
+
+def test_a_line_is_where_the_manifest_says():
+    dataset = make_example().dataset
+    make_example(dataset=dataset)
+    version = services.freeze(dataset=dataset, by=None)
+    row = version.rows.get(line_number=2)
+
+    line = frozen_bytes(version)[row.offset :].rstrip(b"\n")
+    assert hashlib.sha256(line).hexdigest() == row.content_hash
+
+
+class PowerCut(Exception):
+    pass
+
+
+def explode(*_args) -> NoReturn:
+    raise PowerCut
+
+
+class TestARun:
+    @pytest.fixture
+    def run(self):
+        dataset = make_example().dataset
+        make_example(dataset=dataset)
+        return services.start_freeze(dataset=dataset, by=None, note="first")
+
+    def test_leads_to_the_version(self, run):
+        services.run_freeze(run)
+        run.refresh_from_db()
+
+        assert run.status == RunStatus.FINISHED
+        assert (run.version.note, run.version.number) == ("first", 1)
+        assert (run.n_done, run.n_total) == (2, 2)
+
+    def test_is_done_once(self, run):
+        services.run_freeze(FreezeRun.objects.get(pk=run.pk))
+        services.run_freeze(run)
+
+        assert DatasetVersion.objects.count() == 1
+
+    def test_that_is_cancelled_in_the_middle_stops_and_leaves_nothing(
+        self, run, monkeypatch
+    ):
+        monkeypatch.setattr(row_stream, "PIECE_ROWS", 1)
+        before = stored_files()
+        services.run_freeze(run, on_progress=runs.cancel)
+        run.refresh_from_db()
+
+        assert run.status == RunStatus.CANCELLED
+        assert not DatasetVersion.objects.exists()
+        assert stored_files() == before
+
+    def test_that_is_cancelled_at_the_last_moment_leaves_nothing(
+        self, run, monkeypatch
+    ):
+        before, store = stored_files(), versions.store_version
+
+        def store_and_cancel(*args):
+            store(*args)
+            runs.cancel(run)
+
+        monkeypatch.setattr(versions, "store_version", store_and_cancel)
+        services.run_freeze(run)
+
+        assert not DatasetVersion.objects.exists()
+        assert stored_files() == before
+
+    def test_goes_on_after_its_process_was_killed_and_clears_up(self, run, monkeypatch):
+        before = stored_files()
+        with monkeypatch.context() as patch:
+            patch.setattr(versions, "insert_rows", explode)
+            patch.setattr(FileSystemStorage, "delete", lambda *_args: None)
+            with pytest.raises(PowerCut):
+                services.run_freeze(run)
+        assert len(stored_files()) == len(before) + 1
+        dead = now() - timedelta(seconds=runs.STALE_SECONDS + 1)
+        FreezeRun.objects.update(heartbeat_at=dead)
+
+        services.run_freeze(runs.waiting(FreezeRun).get())
+
+        version = DatasetVersion.objects.get()
+        kept = Path(str(version.training_file.name)).name
+        assert stored_files() == sorted([*before, kept])
+
+    def test_that_kills_its_process_again_and_again_is_given_up(self, run):
+        FreezeRun.objects.update(n_attempts=runs.MAX_ATTEMPTS)
+        services.run_freeze(run)
+        run.refresh_from_db()
+
+        assert (run.status, run.error) == (RunStatus.FAILED, FreezeFailure.STOPPED)
+
+    def test_of_a_dataset_that_is_deleted_meanwhile_just_stops(self, run):
+        services.run_freeze(run, on_progress=lambda run: run.dataset.delete())
+
+        assert not DatasetVersion.objects.exists()
 
 
 class TestAVersionNeverChanges:

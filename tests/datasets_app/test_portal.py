@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from datasets_app import services
-from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
+from datasets_app.models import Dataset, Example, ImportRun, Split
 from teams_app.models import Membership, Role
 from tests.factories import (
     chat_line,
@@ -311,30 +311,6 @@ class TestTheImportsPage:
         assert [row[-1] for row in rows] == [f"'{each}" for each in formulas]
         assert "attachment" in response.headers["Content-Disposition"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-class TestFreezing:
-    def test_makes_a_version_and_shows_it(self, reviewer, dataset):
-        make_example(dataset=dataset)
-        url = reverse("datasets:freeze", args=[dataset.pk])
-        response = reviewer.post(url, {"note": "first"}, follow=True)
-
-        version = DatasetVersion.objects.get()
-        assert version.note == "first"
-        assert version.created_by == Membership.objects.get(team=dataset.team).user
-        assert version.training_sha256 in response.content.decode()
-
-    def test_with_no_row_says_so_on_the_page(self, reviewer, dataset):
-        url = reverse("datasets:freeze", args=[dataset.pk])
-        answer = reviewer.post(url, {"approved_only": "on"}).content.decode()
-
-        assert "Approve some" in answer
-
-    def test_looking_freezes_nothing(self, reviewer, dataset):
-        make_example(dataset=dataset)
-        page(reviewer, "freeze", dataset.pk)
-
-        assert not DatasetVersion.objects.exists()
 
 
 class TestTheVersion:

@@ -1,13 +1,17 @@
-from argparse import ArgumentParser
+import time
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
+from tqdm import tqdm
 
 from datasets_app import services
 from datasets_app.chat_format import MINIMUM_ROWS
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
-from datasets_app.models import DatasetVersion
+from datasets_app.models import DatasetVersion, FreezeRun
+
+POLL_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -17,8 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("dataset", help="the dataset's name")
         parser.add_argument(
             "--approved-only",
-            action="store_true",
-            help="only approved rows; otherwise every valid one that is not rejected",
+            action=BooleanOptionalAction,
+            help="only approved rows, or every valid one that is not rejected "
+            "(default: what the team has decided)",
         )
         parser.add_argument("--note", default="", help="what is new in this version")
         add_team_argument(parser)
@@ -27,21 +32,21 @@ class Command(BaseCommand):
         self,
         *args: Any,
         dataset: str,
-        approved_only: bool,
+        approved_only: bool | None,
         note: str,
         team: str,
         **options: Any,
     ) -> None:
-        try:
-            version = services.freeze(
-                dataset=find_dataset(find_team(team), dataset),
-                by=None,
-                approved_only=approved_only,
-                note=note,
-            )
-        except services.DatasetsError as exc:
-            raise CommandError(str(exc)) from exc
-        self.report(version)
+        found = find_dataset(find_team(team), dataset)
+        if approved_only is None:
+            approved_only = found.team.approved_only
+        run = services.start_freeze(
+            dataset=found, by=None, approved_only=approved_only, note=note
+        )
+        follow(run)
+        if run.version is None:
+            raise CommandError(run.get_error_display() or run.get_status_display())
+        self.report(run.version)
 
     def report(self, version: DatasetVersion) -> None:
         self.stdout.write(f"Froze {version}")
@@ -63,3 +68,18 @@ class Command(BaseCommand):
                 "The built-in server takes them."
             )
         self.stdout.write(f"  See {reverse('datasets:version', args=[version.pk])}")
+
+
+def follow(run: FreezeRun) -> None:
+    """Freeze with a progress bar; wait where a worker was quicker to take the run."""
+    with tqdm(unit="rows", desc=str(run.dataset)) as bar:
+
+        def show(run: FreezeRun) -> None:
+            bar.total = run.n_total
+            bar.update(run.n_done - bar.n)
+
+        services.run_freeze(run, on_progress=show)
+        while run.is_open:
+            time.sleep(POLL_SECONDS)
+            run.refresh_from_db()
+            show(run)
