@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0007_import_life'),
+        ('datasets_app', '0008_undo_of_imports'),
     ]
 
     operations = [
