@@ -3,9 +3,11 @@
 A kind's module imports of this package only `kind`, `recording` and its like.
 """
 
-from datasets_app.services.bulk_edits.columns import Delete
+from datasets_app.services.bulk_edits.bin import Purge, Restore
+from datasets_app.services.bulk_edits.columns import Assign, Delete, Move, Pin
 from datasets_app.services.bulk_edits.import_undo import UndoImport
 from datasets_app.services.bulk_edits.registry import kind_of, register
+from datasets_app.services.bulk_edits.replace import Replace
 from datasets_app.services.bulk_edits.running import (
     SMALL_ROWS,
     cancel_edit,
@@ -16,11 +18,17 @@ from datasets_app.services.bulk_edits.running import (
     undo_edit,
     why_not_undone,
 )
+from datasets_app.services.bulk_edits.states import Review
+from datasets_app.services.bulk_edits.system_prompts import SetSystemPrompt
 from datasets_app.services.bulk_edits.tags import PutTag, TakeTagOff
 from datasets_app.services.bulk_edits.undo import Undo
+from datasets_app.services.bulk_edits.weights import Weigh
 from datasets_app.services.errors import BadEdit
 
-register(PutTag(), TakeTagOff(), Delete(), Undo(), UndoImport())
+register(PutTag(), TakeTagOff(), Review(), Move(), Pin(), Assign())
+register(Weigh(), SetSystemPrompt(), Replace())
+register(Delete(), Restore(), Purge(), Undo())
+register(UndoImport())
 
 __all__ = [
     "SMALL_ROWS",

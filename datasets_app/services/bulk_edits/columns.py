@@ -6,10 +6,13 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 
-from datasets_app.models import BulkEdit, BulkKind, Example
+from datasets_app.models import BulkEdit, BulkKind, Example, Split
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import changes_of, record
+from datasets_app.services.errors import BadEdit
+from teams_app.models import Membership
 
 
 class ColumnEdit(Kind):
@@ -38,21 +41,20 @@ class ColumnEdit(Kind):
 def _differences(targets: dict[str, Any]) -> Iterator[tuple[list[str], Q]]:
     """Every choice of columns, and which rows differ from the targets in just these."""
     for choice in product((True, False), repeat=len(targets)):
-        differing = [
-            name for name, chosen in zip(targets, choice, strict=True) if chosen
-        ]
-        if differing:
+        chosen = dict(zip(targets, choice, strict=True))
+        if any(choice):
             conditions = (
-                _differs(name, targets[name])
-                if chosen
-                else ~_differs(name, targets[name])
-                for name, chosen in zip(targets, choice, strict=True)
+                _differs(name, targets[name], is_wanted)
+                for name, is_wanted in chosen.items()
             )
-            yield differing, Q(*conditions)
+            yield [name for name in targets if chosen[name]], Q(*conditions)
 
 
-def _differs(name: str, target: Any) -> Q:
-    return Q(**{f"{name}__isnull": False}) if target is None else ~Q(**{name: target})
+def _differs(name: str, target: Any, is_wanted: bool) -> Q:
+    if target is None:
+        return Q(**{f"{name}__isnull": not is_wanted})
+    same = Q(**{name: target})
+    return ~same if is_wanted else same
 
 
 def _as_json(value: Any) -> Any:
@@ -66,3 +68,43 @@ class Delete(ColumnEdit):
 
     def targets(self, edit: BulkEdit) -> dict[str, Any]:
         return {"deleted_at": now()}
+
+
+class Move(ColumnEdit):
+    """`params`: the `split` to put the rows into."""
+
+    code = BulkKind.SPLIT
+
+    def clean(self, edit: BulkEdit) -> None:
+        if edit.params.get("split") not in Split.values:
+            raise BadEdit(_("Choose training or validation."))
+
+    def targets(self, edit: BulkEdit) -> dict[str, Any]:
+        return {"split": edit.params["split"]}
+
+
+class Pin(ColumnEdit):
+    """`params`: `is_pinned`, whether splitting anew leaves the rows where they are."""
+
+    code = BulkKind.PIN
+
+    def clean(self, edit: BulkEdit) -> None:
+        edit.params = {"is_pinned": bool(edit.params.get("is_pinned"))}
+
+    def targets(self, edit: BulkEdit) -> dict[str, Any]:
+        return dict(edit.params)
+
+
+class Assign(ColumnEdit):
+    """`params`: `assignee`, the key of a member of the team, or None."""
+
+    code = BulkKind.ASSIGN
+
+    def clean(self, edit: BulkEdit) -> None:
+        user = edit.params.get("assignee")
+        members = Membership.objects.filter(team=edit.dataset.team_id, user=user)
+        if user is not None and not members.exists():
+            raise BadEdit(_("Only a member of the team can be given rows."))
+
+    def targets(self, edit: BulkEdit) -> dict[str, Any]:
+        return {"assignee_id": edit.params["assignee"]}

@@ -5,26 +5,10 @@ import pytest
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, RunStatus
 from datasets_app.services import bulk_edits, runs
 from datasets_app.services.selection import Selection
+from tests.datasets_app.bulk_edits.edits import edit_of, undo
 from tests.factories import make_dataset, make_example, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-def edit_of(dataset, kind=BulkKind.TAG, *, by=None, selection=None, **params):
-    """Done at once, and read again."""
-    edit = bulk_edits.start_edit(
-        dataset=dataset, kind=kind, by=by, selection=selection, params=params
-    )
-    bulk_edits.run_edit(edit)
-    edit.refresh_from_db()
-    return edit
-
-
-def undo(edit, *, by=None) -> BulkEdit:
-    undone = bulk_edits.undo_edit(edit, by=by)
-    bulk_edits.run_edit(undone)
-    undone.refresh_from_db()
-    return undone
 
 
 def tags_of(example) -> set[str]:
@@ -45,7 +29,7 @@ def test_a_tag_is_put_on_every_row_that_lacks_it(dataset):
     first.tags.create(team=dataset.team, name="hard")
     first.tags.create(team=dataset.team, name="old")
 
-    edit = edit_of(dataset, name="hard")
+    edit = edit_of(dataset, BulkKind.TAG, name="hard")
 
     assert (edit.status, edit.n_done, edit.n_changed) == (RunStatus.FINISHED, 3, 2)
     assert [tags_of(row) for row in dataset.examples.all()] == [
@@ -61,7 +45,9 @@ def test_each_change_of_tags_is_kept(dataset):
     row = dataset.examples.first()
     row.tags.create(team=dataset.team, name="그림")
 
-    edit_of(dataset, name="hard", by=user, selection=Selection(pks=(row.pk,)))
+    edit_of(
+        dataset, BulkKind.TAG, name="hard", by=user, selection=Selection(pks=(row.pk,))
+    )
     edit = edit_of(dataset, BulkKind.UNTAG, name="그림", by=user)
 
     newest, older = ExampleRevision.objects.filter(example_pk=row.pk)[:2]
@@ -73,7 +59,7 @@ def test_each_change_of_tags_is_kept(dataset):
 def test_undoing_a_tag_leaves_other_tags_and_rows_that_had_it(dataset):
     first, second, _third = dataset.examples.all()
     first.tags.create(team=dataset.team, name="hard")
-    edit = edit_of(dataset, name="hard")
+    edit = edit_of(dataset, BulkKind.TAG, name="hard")
     second.tags.create(team=dataset.team, name="new")
 
     undone = undo(edit)
@@ -170,4 +156,4 @@ def test_rows_that_come_later_are_not_meant(dataset, monkeypatch):
 
     monkeypatch.setattr(kind, "change", change)
 
-    assert edit_of(dataset, name="hard").n_changed == 3
+    assert edit_of(dataset, BulkKind.TAG, name="hard").n_changed == 3

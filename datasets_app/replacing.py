@@ -1,0 +1,207 @@
+"""Find and replace in a conversation: text as it stands, or a regular expression.
+
+RE2 finds: its time grows with the text only, whatever the expression. What one row may
+take is bounded nevertheless: a text is searched again behind each of its matches.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import re2  # type: ignore[import-untyped]
+
+LONGEST_PATTERN = 1_000
+LONGEST_ROW = 2_000_000  # characters of text that replacing may leave in a row
+SECONDS_A_ROW = 2.0
+TEXT, ARGUMENTS = "text", "arguments"
+FIELDS = (TEXT, ARGUMENTS)
+
+_TEMPLATE = re.compile(r"\\(?:g<(?P<name>\w+)>|(?P<number>[0-9])|(?P<other>.))", re.S)
+_ESCAPED = {"n": "\n", "t": "\t", "\\": "\\"}
+
+
+class BadPattern(ValueError):
+    """`code` names what is wrong, `fragment` is where; `position` counts from 1."""
+
+    def __init__(self, code: str, fragment: str, position: int) -> None:
+        super().__init__(f"{code}: {fragment}")
+        self.code, self.fragment, self.position = code, fragment, position
+
+
+class TooMuch(ValueError):
+    """A row would become too long, or takes too long."""
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """What to find, what to put in its place, and where to look.
+
+    `roles` and `fields` are empty where any is meant. In the replacement of a regular
+    expression \\1 and \\g<name> are its groups, \\n a new line and \\\\ a backslash.
+    """
+
+    find: str
+    replace: str = ""
+    is_regex: bool = False
+    ignore_case: bool = False
+    roles: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset({TEXT})
+
+    def check(self) -> None:
+        """Raises BadPattern."""
+        if not self.find or len(self.find) > LONGEST_PATTERN:
+            raise BadPattern("length", self.find[:20], 1)
+        if self.is_regex and self._regex:
+            self._template(lambda _group: "")
+
+    @cached_property
+    def _regex(self) -> Any:
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = 4 << 20
+        options.case_sensitive = not self.ignore_case
+        options.literal = not self.is_regex
+        try:
+            return re2.compile(self.find, options)
+        except re2.error as exc:
+            raise _bad_pattern(self.find, exc) from exc
+
+    def _template(self, group: Callable[[Any], str | None]) -> str:
+        """The replacement, with the groups of one match."""
+        if not self.is_regex:
+            return self.replace
+        return _TEMPLATE.sub(lambda found: self._piece(found, group), self.replace)
+
+    def _piece(self, found: re.Match[str], group: Callable[[Any], str | None]) -> str:
+        name, number, other = found["name"], found["number"], found["other"]
+        if other is not None:
+            return _ESCAPED.get(other, found[0])
+        key: Any = int(number) if number else name
+        if isinstance(key, str) and key.isdecimal():
+            key = int(key)
+        is_known = (
+            key <= self._regex.groups
+            if isinstance(key, int)
+            else key in self._regex.groupindex
+        )
+        if not is_known:
+            raise BadPattern("no_such_group", found[0], found.start() + 1)
+        return group(key) or ""
+
+    def in_text(self, text: str, until: float | None = None) -> str:
+        """The text with every match replaced. Raises TooMuch."""
+        if not self.is_regex and not self.ignore_case:
+            return text.replace(self.find, self.replace)
+        pieces: list[str] = []
+        end = length = 0
+        for match in self._regex.finditer(text):
+            piece = text[end : match.start()] + self._template(match.group)
+            pieces.append(piece)
+            length += len(piece)
+            end = match.end()
+            if length > LONGEST_ROW or (until and time.monotonic() > until):
+                raise TooMuch
+        return "".join([*pieces, text[end:]]) if pieces else text
+
+    def in_messages(self, messages: Any) -> Any:
+        """The same object if nothing is found, else new messages. Raises TooMuch."""
+        if not isinstance(messages, list):
+            return messages
+        until = time.monotonic() + SECONDS_A_ROW
+        replaced = [self._in_message(each, until) for each in messages]
+        if all(new is old for new, old in zip(replaced, messages, strict=True)):
+            return messages
+        if _length(replaced) > LONGEST_ROW:
+            raise TooMuch
+        return replaced
+
+    def _in_message(self, message: Any, until: float) -> Any:
+        if not isinstance(message, dict):
+            return message
+        if self.roles and message.get("role") not in self.roles:
+            return message
+        new = dict(message)
+        if TEXT in self.fields:
+            new["content"] = self._in_content(message.get("content"), until)
+        if ARGUMENTS in self.fields:
+            new |= self._in_calls(message, until)
+        return new if any(new[k] is not message.get(k) for k in new) else message
+
+    def _in_content(self, content: Any, until: float) -> Any:
+        if isinstance(content, str):
+            return self._changed(content, until)
+        if not isinstance(content, list):
+            return content
+        parts = [self._in_keys(part, ("text",), until) for part in content]
+        same = all(new is old for new, old in zip(parts, content, strict=True))
+        return content if same else parts
+
+    def _in_calls(self, message: dict[str, Any], until: float) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        calls = message.get("tool_calls")
+        if isinstance(calls, list):
+            new = [self._in_call(call, until) for call in calls]
+            same = all(a is b for a, b in zip(new, calls, strict=True))
+            found["tool_calls"] = calls if same else new
+        if "function_call" in message:
+            call = message["function_call"]
+            found["function_call"] = self._in_keys(call, ("arguments",), until)
+        return found
+
+    def _in_call(self, call: Any, until: float) -> Any:
+        if not isinstance(call, dict):
+            return call
+        function = self._in_keys(call.get("function"), ("arguments",), until)
+        same = function is call.get("function")
+        return call if same else {**call, "function": function}
+
+    def _in_keys(self, value: Any, keys: tuple[str, ...], until: float) -> Any:
+        if not isinstance(value, dict):
+            return value
+        new = {
+            key: self._changed(value[key], until)
+            for key in keys
+            if isinstance(value.get(key), str)
+        }
+        return value if all(new[k] is value[k] for k in new) else {**value, **new}
+
+    def _changed(self, text: str, until: float) -> str:
+        new = self.in_text(text, until)
+        return text if new == text else new
+
+
+def _length(messages: list[Any]) -> int:
+    return sum(
+        len(part) if isinstance(part, str) else len(str(part))
+        for message in messages
+        if isinstance(message, dict)
+        for part in message.values()
+    )
+
+
+def _bad_pattern(pattern: str, error: Any) -> BadPattern:
+    """RE2 says what is wrong and quotes where: "missing ): (abc"."""
+    raw = error.args[0] if error.args else b""
+    said = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+    what, _colon, fragment = said.partition(": ")
+    if what.startswith("pattern too large"):
+        return BadPattern("too_large", "", 1)
+    if what == "missing )":  # RE2 quotes the whole pattern
+        at = _never_closed(pattern)
+        fragment = pattern[at : at + 20]
+    else:
+        at = pattern.rfind(fragment) if fragment else 0
+    return BadPattern(what, fragment, max(at, 0) + 1)
+
+
+def _never_closed(pattern: str) -> int:
+    opened: list[int] = []
+    for found in re.finditer(r"\\.|\[\^?\]?[^\]]*\]|[()]", pattern, re.S):
+        if found[0] == "(":
+            opened.append(found.start())
+        elif found[0] == ")" and opened:
+            opened.pop()
+    return opened[-1] if opened else 0

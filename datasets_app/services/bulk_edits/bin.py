@@ -1,0 +1,54 @@
+"""The bin: bringing deleted rows back, and deleting them for good."""
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision
+from datasets_app.services.bulk_edits.kind import Kind, Outcome
+from datasets_app.services.bulk_edits.recording import insert_revisions
+from datasets_app.services.selection import Selection
+from teams_app.models import Role
+
+
+class _BinEdit(Kind):
+    """Of the rows in the bin: those that were ticked, or all of them."""
+
+    def rows(self, edit: BulkEdit) -> QuerySet[Example]:
+        deleted = Example.with_deleted.filter(
+            dataset=edit.dataset_id, deleted_at__isnull=False
+        )
+        ticked = Selection.of(edit.selection).pks
+        return deleted.filter(pk__in=ticked) if ticked else deleted
+
+
+class Restore(_BinEdit):
+    code = BulkKind.RESTORE
+
+    def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
+        rows = self.rows(edit).filter(pk__in=pks)
+        revisions = {
+            pk: {"deleted_at": [deleted_at.isoformat(), None]}
+            for pk, deleted_at in rows.values_list("pk", "deleted_at")
+            if deleted_at
+        }
+        insert_revisions(edit, revisions)
+        values = {"updated_at": now(), "updated_by": edit.created_by_id}
+        return Outcome(rows.update(deleted_at=None, **values))
+
+
+class Purge(_BinEdit):
+    """With their comments, and with all that the history tells of them."""
+
+    code = BulkKind.PURGE
+    is_undoable = False
+    rows_at_once = 500
+
+    def role(self, edit: BulkEdit) -> Role:
+        return Role.OWNER
+
+    def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
+        rows = self.rows(edit).filter(pk__in=pks)
+        gone = list(rows.values_list("pk", flat=True))
+        ExampleRevision.objects.filter(example_pk__in=gone).delete()
+        rows.filter(pk__in=gone).only("pk").delete()
+        return Outcome(len(gone))
