@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from datasets_app.fields import ExactJSONField
 from datasets_app.models.datasets import Dataset
 from datasets_app.models.examples import Example
-from datasets_app.models.runs import Run
+from datasets_app.models.runs import Run, RunStatus
 from teams_app.models import TeamScopedQuerySet
 
 
@@ -21,10 +21,27 @@ class CheckRun(Run):
         Dataset, on_delete=models.CASCADE, related_name="check_runs"
     )
     balance: Any = ExactJSONField(default=dict, editable=False)
+    # How many findings of each code there were in the end.
+    summary: Any = ExactJSONField(default=dict, editable=False)
+    n_rows = models.PositiveIntegerField(default=0, editable=False)
+    n_read = models.PositiveIntegerField(default=0, editable=False)  # new or changed
 
     class Meta(Run.Meta):
         verbose_name = _("check")
         verbose_name_plural = _("checks")
+        constraints = [
+            # One waits, whatever happens meanwhile; and one works at a time.
+            models.UniqueConstraint(
+                fields=("dataset",),
+                condition=models.Q(status=RunStatus.PENDING),
+                name="one_waiting_check",
+            ),
+            models.UniqueConstraint(
+                fields=("dataset",),
+                condition=models.Q(status=RunStatus.RUNNING),
+                name="one_running_check",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dataset}: {self.status}"
@@ -96,6 +113,8 @@ class ExampleFeatures(models.Model):
     answer_length = models.PositiveIntegerField()
     answer_start = models.CharField(max_length=100)  # its first three words
     near_group = models.PositiveBigIntegerField(null=True)
+    is_compared = models.BooleanField(default=False)  # with all others
+    checks_version = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("features of an example")
@@ -107,6 +126,11 @@ class ExampleFeatures(models.Model):
                 fields=("dataset", "near_group"),
                 condition=models.Q(near_group__isnull=False),
                 name="feature_group",
+            ),
+            models.Index(
+                fields=("dataset",),
+                condition=models.Q(is_compared=False),
+                name="feature_uncompared",
             ),
         ]
 

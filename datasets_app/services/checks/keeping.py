@@ -1,0 +1,114 @@
+"""Storing what was found, and how much of it each example has."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count
+
+from datasets_app import exact_json
+from datasets_app.checks.codes import SET_CODES, severity_of
+from datasets_app.models import Dataset, Example, Finding
+from datasets_app.services.inserting import insert_rows
+
+AT_ONCE = 500
+
+
+class Found(NamedTuple):
+    """A finding before it is stored; `params` is JSON."""
+
+    code: str
+    example_id: int | None
+    other_id: int | None = None
+    message_index: int | None = None
+    params: str = "{}"
+
+
+def found(
+    code: str,
+    example_id: int | None,
+    other_id: int | None = None,
+    message_index: int | None = None,
+    **params: Any,
+) -> Found:
+    return Found(
+        code, example_id, other_id, message_index, str(exact_json.dumps(params))
+    )
+
+
+def in_chunks(values: Sequence[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
+    for start in range(0, len(values), size):
+        yield list(values[start : start + size])
+
+
+def replace_row_findings(
+    dataset: Dataset, pks: Iterable[int], new: Iterable[Found]
+) -> None:
+    """What these rows have by themselves is now `new`; inside a transaction."""
+    pks = list(pks)
+    old = Finding.objects.filter(example__in=pks).exclude(code__in=SET_CODES)
+    had_some = set(old.values_list("example", flat=True))
+    old.delete()
+    new = list(new)
+    _insert(dataset, new)
+    recount(had_some | {each.example_id for each in new if each.example_id})
+
+
+def replace_set_findings(dataset: Dataset, wanted: set[Found]) -> None:
+    """What the dataset as a whole has is now `wanted`; only differences are written."""
+    stored = Finding.objects.filter(dataset=dataset, code__in=SET_CODES).order_by()
+    gone: list[int] = []
+    touched: set[int] = set()
+    missing = set(wanted)
+    columns = ("code", "example_id", "other_id", "message_index", "params")
+    for row in stored.values_list(*columns, "pk").iterator():
+        code, example, other, message_index, params, pk = row
+        was = Found(code, example, other, message_index, exact_json.dumps(params))
+        if was in missing:
+            missing.remove(was)
+        else:
+            gone.append(pk)
+            touched.add(example or 0)
+    for chunk in in_chunks(gone):
+        Finding.objects.filter(pk__in=chunk).delete()
+    for new in in_chunks(sorted(missing, key=lambda each: each.example_id or 0)):
+        _insert_if_there(dataset, new)
+    recount(touched | {each.example_id for each in missing if each.example_id})
+
+
+def _insert_if_there(dataset: Dataset, new: list[Found]) -> None:
+    named = {each.example_id for each in new} | {each.other_id for each in new}
+    with transaction.atomic():
+        gone = named - lock_examples(pk for pk in named if pk) - {None}
+        _insert(
+            dataset,
+            [e for e in new if e.example_id not in gone and e.other_id not in gone],
+        )
+
+
+def lock_examples(pks: Iterable[int]) -> set[int]:
+    """Those of the rows that exist; they do until the transaction ends."""
+    kept = Example.objects.select_for_update().filter(pk__in=list(pks)).order_by("pk")
+    return set(kept.values_list("pk", flat=True))
+
+
+def _insert(dataset: Dataset, new: list[Found]) -> None:
+    fields = ("code", "example", "other", "message_index", "params")
+    insert_rows(
+        Finding,
+        ("dataset", "severity", *fields),
+        ((dataset.pk, severity_of(each.code), *each) for each in new),
+    )
+
+
+def recount(pks: Iterable[int]) -> None:
+    """Keep on each of these examples how many findings it has."""
+    for chunk in in_chunks(sorted(pks)):
+        counted = Finding.objects.filter(example__in=chunk).order_by()
+        counts = dict(counted.values_list("example").annotate(n=Count("pk")))
+        by_count: dict[int, list[int]] = {}
+        for pk in chunk:
+            by_count.setdefault(min(counts.get(pk, 0), 32_000), []).append(pk)
+        for n_findings, same in by_count.items():
+            changed = Example.objects.filter(pk__in=same).exclude(n_findings=n_findings)
+            changed.update(n_findings=n_findings)

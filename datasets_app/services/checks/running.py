@@ -1,0 +1,72 @@
+"""One check of a dataset, in a worker.
+
+Rows are read in batches, each committed with its findings, and marked as read: a
+check whose worker died goes on where it stopped, and the next one reads only what
+changed since.
+"""
+
+from contextlib import suppress
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+
+from datasets_app.models import CheckRun, Example, Finding, RunStatus
+from datasets_app.services import runs
+from datasets_app.services.checks.features import refresh_features
+from datasets_app.services.checks.keeping import replace_set_findings
+from datasets_app.services.checks.near import refresh_groups
+from datasets_app.services.checks.sets import set_findings
+
+KEPT_RUNS = 20
+ROWS_OF_COMPARING = 10  # comparing all takes about a tenth of reading all
+
+
+def run_check(run: CheckRun) -> None:
+    """Check the dataset; harmless to call twice, even at once, for any of its runs."""
+    if not _claim(run):
+        return
+    with suppress(runs.LostClaim):
+        if runs.has_failed_too_often(run):
+            runs.end(run, RunStatus.FAILED)
+        else:
+            _check(run)
+
+
+def _claim(run: CheckRun) -> bool:
+    """Not while another check of the dataset is at work: the tick rings again."""
+    try:
+        with transaction.atomic():
+            return runs.claim(run)
+    except IntegrityError:
+        return False
+
+
+def _check(run: CheckRun) -> None:
+    n_before = run.n_read
+
+    def on_batch(n_read: int, n_stale: int) -> None:
+        n_total = n_stale + n_stale // ROWS_OF_COMPARING + 1
+        runs.update(run, n_done=n_read, n_total=n_total, n_read=n_before + n_read)
+
+    n_read = refresh_features(run.dataset, on_batch=on_batch)
+    runs.update(run, n_read=n_before + n_read, n_done=n_read)
+    refresh_groups(run.dataset, on_part=lambda: runs.update(run))
+    replace_set_findings(run.dataset, set_findings(run.dataset))
+    runs.end(run, RunStatus.FINISHED, n_done=run.n_total, **_result(run))
+    _forget_old_runs(run)
+
+
+def _result(run: CheckRun) -> dict[str, object]:
+    codes = Finding.objects.filter(dataset=run.dataset).order_by().values_list("code")
+    return {
+        "summary": dict(codes.annotate(n=Count("pk"))),
+        "n_rows": Example.objects.filter(dataset=run.dataset).count(),
+    }
+
+
+def _forget_old_runs(run: CheckRun) -> None:
+    newest = CheckRun.objects.filter(dataset=run.dataset).order_by("-pk")[:KEPT_RUNS]
+    ended = CheckRun.objects.filter(
+        dataset=run.dataset, finished_at__isnull=False, pk__lt=run.pk
+    )
+    ended.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
