@@ -14,6 +14,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 WORDS = (
@@ -127,7 +128,7 @@ def edit_and_check(dataset) -> None:
         example.messages[-1]["content"] = text
         save_example(example, by=None)
         run = checks.request_check(dataset)
-        took = seconds(lambda run=run: checks.run_check(run))
+        took = seconds(partial(checks.run_check, run))
         run.refresh_from_db()
         print(f"again after one edit {took:8.2f} s  ({run.n_read} rows read)")
 

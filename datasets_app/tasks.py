@@ -1,8 +1,8 @@
 from celery import shared_task
 
 from datasets_app import services
-from datasets_app.models import BulkEdit, FreezeRun, ImportRun
-from datasets_app.services import bulk_edits, runs
+from datasets_app.models import BulkEdit, CheckRun, FreezeRun, ImportRun
+from datasets_app.services import bulk_edits, checks, runs
 
 TICK_SECONDS = 10
 
@@ -28,8 +28,20 @@ def run_bulk_edit(edit_id: int) -> None:
         bulk_edits.run_edit(edit)
 
 
+@shared_task(ignore_result=True)
+def run_check(run_id: int) -> None:
+    run = CheckRun.objects.filter(pk=run_id).first()
+    if run is not None:
+        checks.run_check(run)
+
+
 # Whose task it is to go on with a run of each kind.
-TASK_OF = {ImportRun: run_import, FreezeRun: run_freeze, BulkEdit: run_bulk_edit}
+TASK_OF = {
+    ImportRun: run_import,
+    FreezeRun: run_freeze,
+    BulkEdit: run_bulk_edit,
+    CheckRun: run_check,
+}
 
 
 @shared_task(ignore_result=True, expires=TICK_SECONDS)

@@ -11,6 +11,7 @@ from datasets_app import exact_json
 from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
 from datasets_app.derived import derive
 from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
+from datasets_app.services.checks.requests import rows_changed
 from datasets_app.services.history import record_change, stored_snapshot, tag_names
 
 
@@ -35,9 +36,18 @@ def save_example(
         example.created_by = by
         example.position = next_position(example.dataset)
     example.updated_by = by
-    example.save()
+    example.save(update_fields=None if example.pk is None else _SAVED_FIELDS)
+    rows_changed(example.dataset_id)
     tags_changed = None if tags is None else _set_tags(example, tags)
     return record_change(example, before=before, by=by, tags=tags_changed)
+
+
+# A check may have counted the findings since the example was loaded.
+_SAVED_FIELDS = [
+    field.name
+    for field in Example._meta.concrete_fields
+    if field.name not in ("id", "n_findings")
+]
 
 
 def _set_tags(example: Example, tags: Iterable[Tag]) -> tuple[list[str], list[str]]:

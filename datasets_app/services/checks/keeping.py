@@ -46,12 +46,9 @@ def replace_row_findings(
 ) -> None:
     """What these rows have by themselves is now `new`; inside a transaction."""
     pks = list(pks)
-    old = Finding.objects.filter(example__in=pks).exclude(code__in=SET_CODES)
-    had_some = set(old.values_list("example", flat=True))
-    old.delete()
-    new = list(new)
-    _insert(dataset, new)
-    recount(had_some | {each.example_id for each in new if each.example_id})
+    Finding.objects.filter(example__in=pks).exclude(code__in=SET_CODES).delete()
+    _insert(dataset, list(new))
+    recount(pks)
 
 
 def replace_set_findings(dataset: Dataset, wanted: set[Found]) -> None:

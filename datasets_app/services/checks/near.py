@@ -1,6 +1,6 @@
 """Which rows of a dataset are nearly the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from django.db import connection
@@ -19,6 +19,7 @@ from datasets_app.services.checks.keeping import in_chunks
 
 PAIRS_AT_ONCE = 200
 READ_AT_ONCE = 20
+ALONE = 0  # stands for no group
 
 
 def refresh_groups(dataset: Dataset, *, on_part: Callable[[], None]) -> int:
@@ -47,7 +48,7 @@ class _Known:
         for pk, min_hashes, group, is_compared in rows.iterator():
             signatures += min_hashes
             pks.append(pk)
-            groups.append(group or pk)
+            groups.append(group or ALONE)
             is_new.append(not is_compared)
         self.signatures: Signatures = np.frombuffer(signatures, SIGNATURE_TYPE).reshape(
             -1, N_HASHES
@@ -56,7 +57,8 @@ class _Known:
         self.is_new: NDArray[np.bool_] = np.array(is_new, np.bool_)
         self.stored: Indexes = np.array(groups, np.int64)
         self.groups = Groups(len(pks))
-        self.groups.parents = np.searchsorted(self.pks, self.stored)
+        known = np.where(self.stored == ALONE, self.pks, self.stored)
+        self.groups.parents = np.searchsorted(self.pks, known)
 
     def compare(self, on_part: Callable[[], None]) -> None:
         for left, right in candidates(self.signatures, self.is_new, self.groups):
@@ -90,27 +92,24 @@ class _Known:
         }
 
     def store(self) -> None:
+        """Write the groups that changed; a row that is alone has none."""
         lowest = self.groups.all_lowest()
         sizes = np.bincount(lowest, minlength=len(lowest))
-        now = self.pks[lowest]
-        is_alone = sizes[lowest] == 1
-        changed = np.flatnonzero((now != self.stored) | (self.is_new & ~is_alone))
-        for chunk in in_chunks(changed.tolist()):
-            _update(self._new_groups(chunk, now, is_alone))
+        now = np.where(sizes[lowest] == 1, ALONE, self.pks[lowest])
+        changed = np.flatnonzero(now != self.stored)
+        for rows in in_chunks(changed.tolist()):
+            groups, pks = now[rows].tolist(), self.pks[rows].tolist()
+            _update(
+                [(group or None, pk) for group, pk in zip(groups, pks, strict=True)]
+            )
         of_dataset = ExampleFeatures.objects.filter(dataset=self.dataset)
         of_dataset.filter(is_compared=False).update(is_compared=True)
 
-    def _new_groups(
-        self, rows: list[int], now: Indexes, is_alone: NDArray[np.bool_]
-    ) -> Iterator[tuple[int | None, int]]:
-        for row in rows:
-            yield None if is_alone[row] else int(now[row]), int(self.pks[row])
 
-
-def _update(groups: Iterator[tuple[int | None, int]]) -> None:
+def _update(groups: list[tuple[int | None, int]]) -> None:
     table = connection.ops.quote_name(ExampleFeatures._meta.db_table)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {table} SET near_group = %s WHERE example_id = %s",  # noqa: S608
-            list(groups),
+            groups,
         )

@@ -47,12 +47,12 @@ def test_a_row_in_the_bin_is_forgotten():
 def test_progress_is_told_batch_by_batch(monkeypatch):
     monkeypatch.setattr("datasets_app.services.checks.features.ROWS_AT_ONCE", 2)
     dataset = make_dataset()
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     for _row in range(5):
         make_example(dataset=dataset)
-    refresh_features(dataset, on_batch=told.append)
+    refresh_features(dataset, on_batch=lambda *progress: told.append(progress))
 
-    assert told == [2, 4, 5]
+    assert told == [(0, 5), (2, 5), (4, 5)]
 
 
 def test_long_rows_are_held_in_memory_a_few_at_a_time(monkeypatch):
