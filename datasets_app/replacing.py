@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 LONGEST_PATTERN = 1_000
 LONGEST_ROW = 2_000_000  # characters of text that replacing may leave in a row
