@@ -1,10 +1,12 @@
-"""How fast an import is, beside the floor of what it must do in any case.
+"""How fast an import is, beside the floor of what it must do in any case; and its undo.
 
-    python -m benchmarks.import_speed [--rows 10000] [--cpu]
+    python -m benchmarks.import_speed [--rows 10000] [--postgresql] [--cpu]
 
 The floor is measured in the same run on the same rows: parse (orjson), count tokens
-(quicktok, two threads) and insert (one transaction of the same columns, no ORM).
-Works in a database of its own under a temporary folder.
+(quicktok, two threads) and insert (one transaction of the columns that the line is made
+of and three indexes, with the driver alone: executemany, or COPY into PostgreSQL).
+`load` is how many processes wanted the machine's processors meanwhile. Works in a
+database of its own under a temporary folder.
 """
 
 import argparse
@@ -16,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SENTENCES = (
@@ -68,34 +71,60 @@ def measure_floor(path: Path, folder: Path) -> dict[str, float]:
     return {
         "parse": parse,
         "tokenise": tokenise,
-        "insert": seconds(lambda: insert_plainly(folder / "floor.sqlite3", columns)),
+        "insert": seconds(lambda: insert_plainly(folder, columns)),
     }
 
 
-def insert_plainly(database: Path, columns: list[tuple[str, str]]) -> None:
-    """The columns and indexes of an example, with the driver alone."""
-    connection = sqlite3.connect(database)
-    connection.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        "CREATE TABLE example (id INTEGER PRIMARY KEY, dataset INTEGER,"
-        " position INTEGER, messages TEXT, text TEXT, state TEXT, split TEXT,"
-        " n_tokens INTEGER, content_hash TEXT, problems TEXT, is_valid INTEGER,"
-        " created_at TEXT);"
-        "CREATE INDEX a ON example (dataset, position, id);"
-        "CREATE INDEX b ON example (dataset, content_hash);"
-        "CREATE INDEX c ON example (dataset, state, is_valid);"
+TABLE = (
+    "CREATE TABLE floor (id INTEGER PRIMARY KEY, dataset INTEGER,"
+    " position INTEGER, messages TEXT, text TEXT, state TEXT, split TEXT,"
+    " n_tokens INTEGER, content_hash TEXT, problems TEXT, is_valid INTEGER,"
+    " created_at TEXT);"
+    "CREATE INDEX a ON floor (dataset, position, id);"
+    "CREATE INDEX b ON floor (dataset, content_hash);"
+    "CREATE INDEX c ON floor (dataset, state, is_valid);"
+)
+Row = tuple[int, int, int, str, str, str, str, int, str, str, int, str]
+
+
+def insert_plainly(folder: Path, columns: list[tuple[str, str]]) -> None:
+    """The columns of an example, with the driver alone."""
+    rows: Iterator[Row] = (
+        (n, 1, n, messages, text, "draft", "train", 500, f"{hash(text):064x}")
+        + ("[]", 1, "2026-01-01")
+        for n, (messages, text) in enumerate(columns)
     )
+    if url := os.environ["DATABASE_URL"]:
+        insert_into_postgresql(url, rows)
+    else:
+        insert_into_sqlite(folder / "floor.sqlite3", rows)
+
+
+def insert_into_sqlite(database: Path, rows: Iterator[Row]) -> None:
+    connection = sqlite3.connect(database)
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    connection.executescript(pragmas + TABLE)
     with connection:
-        connection.executemany(
-            "INSERT INTO example (dataset, position, messages, text, state, split,"
-            " n_tokens, content_hash, problems, is_valid, created_at)"
-            " VALUES (1, ?, ?, ?, 'draft', 'train', 500, ?, '[]', 1, '2026-01-01')",
-            ((n, m, t, f"{hash(t):064x}") for n, (m, t) in enumerate(columns)),
-        )
+        marks = ", ".join("?" * 12)
+        connection.executemany(f"INSERT INTO floor VALUES ({marks})", rows)  # noqa: S608
     connection.close()
 
 
-def measure_import(path: Path) -> float:
+def insert_into_postgresql(url: str, rows: Iterator[Row]) -> None:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        for statement in TABLE.split(";")[:-1]:
+            connection.execute(statement)
+        with connection.cursor().copy("COPY floor FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        connection.execute("COMMIT")
+        connection.execute("DROP TABLE floor")
+
+
+def measure_import(path: Path) -> tuple[float, float]:
+    """Seconds of an import, and of its undo."""
     import django
     from django.core.management import call_command
 
@@ -104,7 +133,9 @@ def measure_import(path: Path) -> float:
     call_command("migrate", verbosity=0)
 
     from datasets_app import services
-    from datasets_app.models import Split
+    from datasets_app.models import ImportRun, Split
+    from datasets_app.services import bulk_edits
+    from datasets_app.services.import_undo import undo_import
     from datasets_app.token_counts import count_tokens
     from teams_app.access import default_team
 
@@ -119,7 +150,12 @@ def measure_import(path: Path) -> float:
         services.run_import(run)
         assert run.n_added == run.n_read
 
-    return seconds(import_file)
+    def undo() -> None:
+        edit = undo_import(ImportRun.objects.latest("pk"), by=None)
+        bulk_edits.run_edit(edit)
+        assert not dataset.examples.exists()
+
+    return seconds(import_file), seconds(undo)
 
 
 def in_process(what: str, path: Path, folder: Path) -> tuple[list[float], int]:
@@ -131,7 +167,7 @@ def in_process(what: str, path: Path, folder: Path) -> tuple[list[float], int]:
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "FINETUNE_SITE_VAR": str(folder), "DATABASE_URL": ""},
+        env={**os.environ, "FINETUNE_SITE_VAR": str(folder)},
     )
     *figures, peak = answer.stdout.split()
     return [float(figure) for figure in figures], int(peak)
@@ -141,7 +177,7 @@ def measure(what: str, path: Path, folder: Path) -> None:
     if what == "floor":
         figures = list(measure_floor(path, folder).values())
     else:
-        figures = [measure_import(path)]
+        figures = list(measure_import(path))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(*figures, peak)
 
@@ -155,6 +191,7 @@ def main() -> None:
         action="store_true",
         help="count processor seconds: comparable where the machine is busy",
     )
+    parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--measure", choices=("floor", "ours"), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -163,22 +200,41 @@ def main() -> None:
         measure(options.measure, options.file, options.folder)
         return
     print(f"{options.rows:,} rows; seconds; the floor is parse + tokenise + insert")
-    print("parse  tokenise  insert   floor    ours   ours/floor   peak MB")
+    print(
+        "parse  tokenise  insert   floor    ours   ours/floor   peak MB    undo    load"
+    )
     with tempfile.TemporaryDirectory(prefix="import-speed-") as root:
         path = Path(root, "rows.jsonl")
         write_rows(path, options.rows)
         for number in range(options.repeat):
-            compare(path, Path(root, str(number)))
+            with database(postgresql=options.postgresql):
+                compare(path, Path(root, str(number)))
+
+
+@contextmanager
+def database(*, postgresql: bool) -> Iterator[None]:
+    """DATABASE_URL names a fresh server; empty means SQLite."""
+    if not postgresql:
+        os.environ["DATABASE_URL"] = ""
+        yield
+        return
+    from tests.postgresql import server
+
+    with server() as url:
+        os.environ["DATABASE_URL"] = url
+        yield
 
 
 def compare(path: Path, folder: Path) -> None:
     folder.mkdir()
     (parse, tokenise, insert), _peak = in_process("floor", path, folder)
-    (ours,), peak = in_process("ours", path, folder)
+    (ours, undo), peak = in_process("ours", path, folder)
     floor = parse + tokenise + insert
+    load = os.getloadavg()[0]
     print(
         f"{parse:5.2f}  {tokenise:8.2f}  {insert:6.2f}  {floor:6.2f}  {ours:6.2f}"
-        f"  {ours / floor:11.2f}  {peak:8d}"
+        f"  {ours / floor:11.2f}  {peak:8d}  {undo:6.2f}  {load:6.1f}",
+        flush=True,
     )
 
 

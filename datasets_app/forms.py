@@ -65,6 +65,16 @@ class ImportForm(forms.Form):
         return file
 
 
+class MendForm(forms.Form):
+    text = forms.CharField(
+        label=_("The line"),
+        widget=forms.Textarea(
+            attrs={"rows": 24, "class": "mono", "spellcheck": "false"}
+        ),
+        strip=False,
+    )
+
+
 class UndoImportForm(forms.Form):
     keep_changed = forms.BooleanField(
         label=_("Keep the rows that somebody changed or mended since"), required=False

@@ -13,6 +13,11 @@ urlpatterns = [
     path("freezes/<int:pk>/cancel/", views.freeze_cancel, name="freeze_cancel"),
     path("imports/<int:pk>/", views.import_run, name="import_run"),
     path("imports/<int:pk>/cancel/", views.import_cancel, name="import_cancel"),
+    path(
+        "imports/<int:pk>/mend/<int:problem_pk>/",
+        views.import_mend,
+        name="import_mend",
+    ),
     path("imports/<int:pk>/undo/", views.import_undo, name="import_undo"),
     path("imports/<int:pk>/redo/", views.import_redo, name="import_redo"),
     path("imports/<int:pk>/resume/", views.import_resume, name="import_resume"),

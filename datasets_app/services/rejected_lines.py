@@ -25,6 +25,12 @@ def rejected_lines(run: ImportRun) -> Iterator[bytes]:
             file.close()
 
 
+def has_whole_line(problem: ImportProblem) -> bool:
+    """Can the line be read from the file?"""
+    file = problem.import_run.file
+    return problem.offset is not None and file.storage.exists(str(file.name))
+
+
 def whole_line(problem: ImportProblem, *, limit: int) -> bytes:
     """The line of a problem, or its first `limit` bytes."""
     line = b""

@@ -9,6 +9,7 @@ from datasets_app.views.freezing import freeze, freeze_cancel, freeze_run
 from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
 from datasets_app.views.imports import import_new
+from datasets_app.views.mending import import_mend
 from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.versions import version_detail, version_file
 
@@ -20,6 +21,7 @@ __all__ = [
     "freeze_cancel",
     "freeze_run",
     "import_cancel",
+    "import_mend",
     "import_new",
     "import_redo",
     "import_rejected",

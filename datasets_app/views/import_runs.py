@@ -41,14 +41,16 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
     is_moving = run.is_open or bool(undo and undo.is_open)
     if request.htmx and not is_moving:  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()
+    its_rights = rights(request, run)
     context = {
         "run": run,
+        "may_mend": its_rights["may_curate"] and not run.is_open,
         "undo": undo,
         "is_moving": is_moving,
         "is_undone": is_undone(run),
         "page": keyset_page(run.problems.all(), request.GET, PER_PAGE),
         "duplicates": run.duplicates.all()[:DUPLICATES_SHOWN],
-        **rights(request, run),
+        **its_rights,
     }
     part = "_import_run" if request.htmx else "import_run"  # type: ignore[attr-defined]
     return render(request, f"datasets_app/{part}.html", context)
