@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from datasets_app.chat_checks import find_problems
 from datasets_app.chat_format import (
@@ -54,8 +55,9 @@ def derive(record: dict[str, Any], method: str = SUPERVISED) -> Derived:
         preferred_output=preferred,
         non_preferred_output=non_preferred,
         extra=optional_text(record.get("extra")),
-        # PostgreSQL holds no NUL; one of the problems says that there is one.
-        text=text.replace("\x00", ""),
+        # PostgreSQL holds no NUL; one of the problems says that there is one. Korean
+        # typed on a Mac comes in letters, and is searched for in syllables.
+        text=normalize("NFC", text.replace("\x00", "")),
         n_tokens=count_tokens({**record, "messages": messages}, texts),
         content_hash=content_hash(line_of(*columns)),
         problems=tuple(find_problems(record, text, method)),

@@ -35,6 +35,11 @@ def run_check(run_id: int) -> None:
         checks.run_check(run)
 
 
+@shared_task(ignore_result=True, expires=TICK_SECONDS)
+def index_texts() -> None:
+    services.index_texts()
+
+
 # Whose task it is to go on with a run of each kind.
 TASK_OF = {
     ImportRun: run_import,
@@ -51,3 +56,5 @@ def drive_runs() -> None:
         for pk in runs.waiting(model).values_list("pk", flat=True):
             task.delay(pk)
     services.fold_counts()
+    if services.has_unindexed_texts():
+        index_texts.delay()

@@ -9,9 +9,16 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.models.signals import post_migrate, pre_migrate
 
-from datasets_app.database import counters
+from datasets_app.database import counters, text_index
 
 EXAMPLES = "datasets_app_example"
+TABLES = {EXAMPLES, counters.TABLE, text_index.TODO}
+# Of a table that Django describes by itself: the examples of a tag, in their order.
+TAGGED = (
+    "CREATE INDEX IF NOT EXISTS example_tagged"
+    " ON datasets_app_example_tags (tag_id, example_id)"
+)
+TRIGGERS = (*counters.NAMES, *text_index.NAMES)
 
 
 def connect(app_config: Any) -> None:
@@ -27,20 +34,23 @@ def _before(using: str, plan: Any = None, **_kwargs: Any) -> None:
 
 def _after(using: str, **_kwargs: Any) -> None:
     connection = connections[using]
-    tables = connection.introspection.table_names()
-    if EXAMPLES in tables and counters.TABLE in tables:
+    if set(connection.introspection.table_names()) >= TABLES:
         with transaction.atomic(using=using):
             install(connection)
 
 
 def install(connection: Any) -> None:
     """Triggers as this release has them; if there were none, all rows are counted."""
+    text_index.create(connection)
     is_postgresql = connection.vendor == "postgresql"
-    missing = not set(counters.NAMES) <= _triggers(connection)
+    parts: tuple[Any, ...] = (counters, text_index)
+    missing = not set(TRIGGERS) <= _triggers(connection)
     remove(connection)
     with connection.cursor() as cursor:
-        for sql in counters.POSTGRESQL if is_postgresql else counters.SQLITE:
-            cursor.execute(sql)
+        cursor.execute(TAGGED)
+        for part in parts:
+            for sql in part.POSTGRESQL if is_postgresql else part.SQLITE:
+                cursor.execute(sql)
     if missing:
         counters.recount(connection)
 
@@ -48,7 +58,7 @@ def install(connection: Any) -> None:
 def remove(connection: Any) -> None:
     of_table = f" ON {EXAMPLES}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in counters.NAMES:
+        for name in TRIGGERS:
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{of_table}")
 
 

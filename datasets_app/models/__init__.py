@@ -15,6 +15,7 @@ from datasets_app.models.imports import (
     OnDuplicate,
 )
 from datasets_app.models.runs import Run, RunStatus
+from datasets_app.models.search import UnindexedText
 from datasets_app.models.versions import (
     DatasetVersion,
     FreezeFailure,
@@ -52,5 +53,6 @@ __all__ = [
     "Severity",
     "Split",
     "Tag",
+    "UnindexedText",
     "VersionRow",
 ]

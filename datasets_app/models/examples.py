@@ -165,9 +165,21 @@ class Example(models.Model):
         verbose_name_plural = _("examples")
         ordering = ("dataset", "position", "pk")
         indexes = [
+            _live_index(name="example_list"),
             _live_index("position", name="example_order"),
             _live_index("content_hash", name="example_content"),
-            _live_index("state", "is_valid", name="example_state"),
+            _live_index("state", name="example_state"),
+            _live_index("n_findings", name="example_findings"),
+            models.Index(
+                fields=("dataset", "id"),
+                condition=models.Q(deleted_at=None, is_valid=False),
+                name="example_invalid",
+            ),
+            models.Index(
+                fields=("dataset", "id"),
+                condition=models.Q(deleted_at=None, n_findings__gt=0),
+                name="example_found",
+            ),
             _live_index("n_tokens", name="example_tokens"),
             _live_index("updated_at", name="example_changed"),
             _live_index(name="example_key"),

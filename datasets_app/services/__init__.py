@@ -22,6 +22,7 @@ from datasets_app.services.imports import (
     run_import,
     start_import,
 )
+from datasets_app.services.indexing import has_unindexed_texts, index_texts, reindex
 from datasets_app.services.restoring import restore_example
 from datasets_app.services.versions import freezable_examples, versions_of
 
@@ -35,8 +36,11 @@ __all__ = [
     "fold_counts",
     "freezable_examples",
     "freeze",
+    "has_unindexed_texts",
+    "index_texts",
     "move_examples",
     "recount",
+    "reindex",
     "restore_example",
     "resume_import",
     "review_examples",

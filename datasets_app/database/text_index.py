@@ -1,0 +1,164 @@
+"""The index of all texts: SQLite's full text search, or arrays under PostgreSQL's GIN.
+
+It maps an example's id to the pieces of its text (`datasets_app.grams`) and one for its
+dataset. An id may be written again: then old pieces may still lead to it, and ids of
+deleted examples stay. So what it finds may hold too much, but never too little.
+"""
+
+# ruff: noqa: S608  (the texts are put together of names that stand here)
+
+from collections.abc import Iterable
+from typing import Any
+from zlib import crc32
+
+from datasets_app.grams import grams
+
+TABLE = "datasets_app_textindex"
+TODO = "datasets_app_unindexedtext"
+NAMES = ("example_text_added", "example_text_changed")
+_ADDED, _CHANGED = NAMES
+
+SQLITE_TABLES = (
+    f"""
+    CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5(
+        grams, content='', columnsize=0, detail='none', tokenize='ascii')
+    """,
+)
+SQLITE = (
+    f"""
+    CREATE TRIGGER {_ADDED} AFTER INSERT ON datasets_app_example BEGIN
+        INSERT INTO {TODO} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
+    END
+    """,
+    f"""
+    CREATE TRIGGER {_CHANGED} AFTER UPDATE OF text, dataset_id ON datasets_app_example
+    WHEN (OLD.text, OLD.dataset_id) <> (NEW.text, NEW.dataset_id) BEGIN
+        INSERT INTO {TODO} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
+    END
+    """,
+)
+
+POSTGRESQL_TABLES = (
+    f"""
+    CREATE TABLE IF NOT EXISTS {TABLE} (
+        example_id bigint PRIMARY KEY, grams integer[] NOT NULL)
+    """,
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_grams ON {TABLE} USING gin (grams)",
+)
+POSTGRESQL = (
+    f"""
+    CREATE OR REPLACE FUNCTION datasets_app_note_texts() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            INSERT INTO {TODO} (example_pk, dataset_id)
+            SELECT id, dataset_id FROM new_rows;
+        ELSE
+            INSERT INTO {TODO} (example_pk, dataset_id)
+            SELECT new_rows.id, new_rows.dataset_id
+            FROM new_rows JOIN old_rows USING (id)
+            WHERE (new_rows.text, new_rows.dataset_id)
+                <> (old_rows.text, old_rows.dataset_id);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    f"""
+    CREATE TRIGGER {_ADDED} AFTER INSERT ON datasets_app_example
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION datasets_app_note_texts()
+    """,
+    f"""
+    CREATE TRIGGER {_CHANGED} AFTER UPDATE ON datasets_app_example
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION datasets_app_note_texts()
+    """,
+)
+FORGET_ALL = {
+    "sqlite": f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')",
+    "postgresql": f"TRUNCATE {TABLE}",
+}
+NOTE_ALL = (
+    f"INSERT INTO {TODO} (example_pk, dataset_id)"
+    " SELECT id, dataset_id FROM datasets_app_example"
+)
+
+
+def create(connection: Any) -> None:
+    """The index, unless it is there; a new one has everything to learn."""
+    is_postgresql = connection.vendor == "postgresql"
+    is_new = TABLE not in connection.introspection.table_names()
+    with connection.cursor() as cursor:
+        for sql in POSTGRESQL_TABLES if is_postgresql else SQLITE_TABLES:
+            cursor.execute(sql)
+        if is_new:
+            cursor.execute(NOTE_ALL)
+
+
+def learn_anew(connection: Any) -> None:
+    """Empty the index and note every text, inside the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_ALL[connection.vendor])
+        cursor.execute(f"DELETE FROM {TODO}")
+        cursor.execute(NOTE_ALL)
+
+
+def pieces_of(dataset_id: int, text: str) -> set[str]:
+    return grams(text) | {_dataset(dataset_id)}
+
+
+def write(connection: Any, pieces: dict[int, set[str]]) -> None:
+    """Learn the pieces of examples, by their ids."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.executemany(
+                f"INSERT INTO {TABLE} VALUES (%s, %s::int[])"
+                " ON CONFLICT (example_id) DO UPDATE SET grams = EXCLUDED.grams",
+                [(pk, _numbers(found)) for pk, found in pieces.items()],
+            )
+        else:
+            cursor.executemany(
+                f"INSERT INTO {TABLE} (rowid, grams) VALUES (%s, %s)",
+                [(pk, " ".join(found)) for pk, found in pieces.items()],
+            )
+
+
+def subquery(vendor: str, dataset_id: int, pieces: list[str]) -> tuple[str, list[Any]]:
+    """SQL for the ids of examples that may have all of the pieces, and its values."""
+    wanted = [*pieces, _dataset(dataset_id)]
+    if vendor == "postgresql":
+        sql = f"SELECT example_id AS id FROM {TABLE} WHERE grams @> %s::int[]"
+        return sql, [_numbers(wanted)]
+    sql = f"SELECT rowid AS id FROM {TABLE} WHERE {TABLE} MATCH %s"
+    return sql, [" AND ".join(f'"{piece}"' for piece in wanted)]
+
+
+def find(
+    connection: Any,
+    dataset_id: int,
+    pieces: list[str],
+    *,
+    beyond: int | None = None,
+    backwards: bool = False,
+    limit: int,
+) -> list[int]:
+    """The first ids, by size, of those that come after the id `beyond`."""
+    sql, values = subquery(connection.vendor, dataset_id, pieces)
+    column = "example_id" if connection.vendor == "postgresql" else "rowid"
+    if beyond is not None:
+        sql += f" AND {column} {'<' if backwards else '>'} %s"
+        values.append(beyond)
+    sql += f" ORDER BY {column} {'DESC' if backwards else 'ASC'} LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, limit])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _dataset(dataset_id: int) -> str:
+    """A piece that no text has: pieces of texts are letters and digits."""
+    return f"§{dataset_id}"
+
+
+def _numbers(pieces: Iterable[str]) -> list[int]:
+    """Pieces as 32-bit numbers; two that share one are told apart by the text."""
+    return [crc32(piece.encode()) - 2**31 for piece in pieces]

@@ -1,0 +1,198 @@
+"""One page of the examples that a selection means, found without counting or skipping.
+
+Rows are looked at in the order of an index, some at a time, until the page is full or
+the time is up; then the page says how far it came, and the next one goes on from there.
+A filter that fits few rows is answered from these rows alone.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+
+from datasets_app.models import Dataset, Example
+from datasets_app.services import candidates
+from datasets_app.services.selection import SORTS, Selection
+
+PER_PAGE = 50
+MAX_SECONDS = 0.05
+MOST_AT_ONCE = 2_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY = re.compile(r"(?:([0-9]{1,18})-)?([0-9]{1,18})", re.ASCII)
+
+Key = tuple[int, int]  # what is sorted by, as a whole number, and the id
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Rows in their order, and the keys from which its neighbours go on ("": none).
+
+    `n_found` is how many rows the selection means, None where nobody counted;
+    `n_looked_at` how many rows were looked at for a page that is not full but not the
+    last one either, else 0.
+    """
+
+    rows: list[Example]
+    before: str = ""
+    after: str = ""
+    n_found: int | None = None
+    n_looked_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a list, seen in the direction in which it is walked."""
+
+    column: str
+    descending: bool
+
+    @classmethod
+    def of(cls, sort: str, backwards: bool) -> "Order":
+        first = SORTS[sort][0]
+        return cls(first.lstrip("-"), first.startswith("-") != backwards)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        sign = "-" if self.descending else ""
+        names = ("id",) if self.column == "id" else (self.column, "id")
+        return tuple(sign + name for name in names)
+
+    def beyond(self, rows: QuerySet[Any], key: Key | None) -> QuerySet[Any]:
+        if key is None:
+            return rows
+        if self.column == "id":
+            side = "lt" if self.descending else "gt"
+            return rows.filter(**{f"pk__{side}": key[1]})
+        value = key[0] if self.column != "updated_at" else _time(key[0])
+        compare = TupleLessThan if self.descending else TupleGreaterThan
+        return rows.filter(compare((F(self.column), F("id")), (value, key[1])))
+
+    def keys(self, rows: QuerySet[Any], limit: int) -> list[Key]:
+        """The keys of the first rows."""
+        found = rows.order_by(*self.columns).values_list(self.column, "id")[:limit]
+        return [(_number(value), pk) for value, pk in found]
+
+    def key_of(self, row: Example) -> Key:
+        return _number(getattr(row, self.column)), row.pk
+
+
+def list_examples(
+    selection: Selection,
+    dataset: Dataset,
+    *,
+    after: str = "",
+    before: str = "",
+    per_page: int = PER_PAGE,
+) -> ListPage:
+    """The page behind the key `after`, or in front of `before`, or the first one."""
+    key = read_key(before) or read_key(after)
+    backwards = read_key(before) is not None
+    order = Order.of(selection.sort, backwards)
+    rows = Example.objects.filter(selection.conditions(), dataset=dataset)
+    few = candidates.few(selection, dataset)
+    if few is not None:
+        rows = rows.filter(pk__in=few)
+        walk = Walk(_first(order, order.beyond(rows, key), per_page + 1), None, 0)
+        n_found: int | None = rows.count()
+    else:
+        walk = _walk(rows, selection, dataset, order, key, per_page + 1)
+        n_found = candidates.known_count(selection, dataset)
+    return _page(walk, order, key, backwards, per_page, n_found)
+
+
+def neighbours(
+    selection: Selection, dataset: Dataset, example: Example
+) -> tuple[Example | None, Example | None]:
+    """The examples before and behind one in the list, as far as they are near."""
+    here = write_key(Order.of(selection.sort, backwards=False).key_of(example))
+    before = list_examples(selection, dataset, before=here, per_page=1).rows
+    after = list_examples(selection, dataset, after=here, per_page=1).rows
+    return before[0] if before else None, after[0] if after else None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What looking through rows has brought; `stopped_at` is the last key, if early."""
+
+    found: list[Example]
+    stopped_at: Key | None
+    n_looked_at: int
+
+
+def _walk(
+    rows: QuerySet[Example],
+    selection: Selection,
+    dataset: Dataset,
+    order: Order,
+    key: Key | None,
+    n_wanted: int,
+) -> Walk:
+    """Look at more and more rows at once: most filters fill a page from the first."""
+    began, size = monotonic(), n_wanted
+    found: list[Example] = []
+    n_looked_at = 0
+    while True:
+        keys = candidates.next_keys(selection, dataset, order, key, size)
+        few = rows.filter(pk__in=[pk for _value, pk in keys])
+        found += _first(order, few, n_wanted - len(found))
+        n_looked_at += len(keys)
+        if len(found) == n_wanted or len(keys) < size:
+            return Walk(found, None, n_looked_at)
+        key, size = keys[-1], min(4 * size, MOST_AT_ONCE)
+        if monotonic() - began > MAX_SECONDS:
+            return Walk(found, key, n_looked_at)
+
+
+def _first(order: Order, rows: QuerySet[Example], n: int) -> list[Example]:
+    return list(
+        rows.order_by(*order.columns).defer("text", "tools", "functions", "extra")[:n]
+    )
+
+
+def _page(
+    walk: Walk,
+    order: Order,
+    key: Key | None,
+    backwards: bool,
+    per_page: int,
+    n_found: int | None,
+) -> ListPage:
+    shown = walk.found[:per_page]
+    further = walk.stopped_at
+    if len(walk.found) > per_page:
+        further = order.key_of(shown[-1])
+    # Whoever came from somewhere can go back there.
+    back = order.key_of(shown[0]) if shown and key else key
+    ends = [write_key(back), write_key(further)]
+    return ListPage(
+        rows=shown[::-1] if backwards else shown,
+        before=ends[backwards],
+        after=ends[not backwards],
+        n_found=n_found,
+        n_looked_at=walk.n_looked_at if walk.stopped_at else 0,
+    )
+
+
+def read_key(text: str) -> Key | None:
+    """A key as an address has it; None if it is none."""
+    match = _KEY.fullmatch(text)
+    return (int(match[1] or 0), int(match[2])) if match else None
+
+
+def write_key(key: Key | None) -> str:
+    return "" if key is None else f"{key[0]}-{key[1]}"
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // timedelta(microseconds=1)
+    return int(value)
+
+
+def _time(number: int) -> datetime:
+    """The time of so many microseconds; of nonsense, some time."""
+    return _EPOCH + timedelta(microseconds=min(number, 10**17))
