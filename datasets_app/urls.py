@@ -9,6 +9,8 @@ urlpatterns = [
     path("<int:pk>/", views.dataset_detail, name="detail"),
     path("<int:pk>/import/", views.import_new, name="import"),
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
+    path("<int:pk>/export/", views.export, name="export"),
+    path("<int:pk>/export/<str:format>/", views.export_file, name="export_file"),
     path("freezes/<int:pk>/", views.freeze_run, name="freeze_run"),
     path("freezes/<int:pk>/cancel/", views.freeze_cancel, name="freeze_cancel"),
     path("imports/<int:pk>/", views.import_run, name="import_run"),
@@ -28,6 +30,16 @@ urlpatterns = [
     ),
     path("imports/<int:pk>/report.csv", views.import_report, name="import_report"),
     path("versions/<int:pk>/", views.version_detail, name="version"),
+    path(
+        "versions/<int:pk>/<str:split>/export/",
+        views.version_export,
+        name="version_export",
+    ),
+    path(
+        "versions/<int:pk>/<str:split>/export/<str:format>/",
+        views.version_export_file,
+        name="version_export_file",
+    ),
     path(
         "versions/<int:pk>/<str:split>.jsonl", views.version_file, name="version_file"
     ),

@@ -5,6 +5,12 @@ from datasets_app.views.datasets import (
     dataset_list,
     dataset_new,
 )
+from datasets_app.views.exports import (
+    export,
+    export_file,
+    version_export,
+    version_export_file,
+)
 from datasets_app.views.freezing import freeze, freeze_cancel, freeze_run
 from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
@@ -17,6 +23,8 @@ __all__ = [
     "dataset_detail",
     "dataset_list",
     "dataset_new",
+    "export",
+    "export_file",
     "freeze",
     "freeze_cancel",
     "freeze_run",
@@ -30,5 +38,7 @@ __all__ = [
     "import_run",
     "import_undo",
     "version_detail",
+    "version_export",
+    "version_export_file",
     "version_file",
 ]

@@ -1,5 +1,3 @@
-import re
-
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -7,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from datasets_app.models import DatasetVersion, Split
+from datasets_app.services.exports import file_name
 from datasets_app.views.access import get_row, rights
 from teams_app.models import Role
 
@@ -45,14 +44,8 @@ def version_file(request: HttpRequest, pk: int, split: str) -> FileResponse:
     response = FileResponse(
         version.file_of(split).open("rb"),
         as_attachment=True,
-        filename=_file_name(version, split),
+        filename=file_name(version.dataset, f"-v{version.number}", f".{split}.jsonl"),
         content_type="application/jsonl",
     )
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _file_name(version: DatasetVersion, split: str) -> str:
-    """`card-game-v2.validation.jsonl`, in letters that every file system takes."""
-    name = re.sub(r"[^\w-]+", "-", version.dataset.name).strip("-") or "dataset"
-    return f"{name}-v{version.number}.{split}.jsonl"

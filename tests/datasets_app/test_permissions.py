@@ -42,6 +42,7 @@ def rows(tmp_path):
         "dataset": dataset,
         "example": Example.objects.first(),
         "importrun": run,
+        "problem": run.problems.get(),
         "datasetversion": services.freeze(dataset=dataset, by=None),
         "freezerun": FreezeRun.objects.get(),
         "tag": Tag.objects.create(team=dataset.team, name="secret"),
@@ -55,19 +56,20 @@ ROW_OF = {
     "imports": "importrun",
     "versions": "datasetversion",
 }
-MORE = {"split": "train"}
+MORE = {"split": "train", "format": "openai"}
 
 
 def portal_urls(rows) -> list[str]:
     """Every route of the portal that names a row."""
     found = []
+    more = {**MORE, "problem_pk": rows["problem"].pk}
     for pattern in get_resolver("datasets_app.urls").url_patterns:
         before, is_of_a_row, _after = str(pattern.pattern).partition("<int:pk>")
         if is_of_a_row:
             names = pattern.pattern.converters.keys() - {"pk"}
             key = rows[ROW_OF[before.strip("/")]].pk
-            parts = {"pk": key, **{name: MORE[name] for name in names}}
-            found.append(reverse(f"datasets:{pattern.name}", kwargs=parts))
+            parts = {"pk": key, **{name: more[name] for name in names}}
+            found.append(reverse(f"datasets:{pattern.name}", kwargs=parts))  # type: ignore[union-attr]
     return found
 
 

@@ -1,0 +1,84 @@
+"""Rows of cells, such as spreadsheets open, and no cell of them a formula."""
+
+import csv
+from collections.abc import Callable
+from typing import Any
+
+from datasets_app.exports.rows import (
+    DoesNotFit,
+    Row,
+    outputs_of,
+    spoken,
+    text_of,
+    turns_of,
+)
+
+# Korean and Japanese spreadsheets take the wide signs for formulas, too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def tame(text: str) -> str:
+    """No spreadsheet takes the text for a formula. `untame` gives it back."""
+    if text.lstrip("'").startswith(FORMULA_STARTS):
+        return f"'{text}"
+    return text
+
+
+def untame(text: str) -> str:
+    """What `tame` was given."""
+    is_tamed = text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
+    return text[1:] if is_tamed else text
+
+
+class _Echo:
+    """What csv.writer writes to, when the line itself is wanted."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+_write_row: Callable[[list[str]], Any] = csv.writer(_Echo()).writerow
+
+
+def csv_line(cells: list[str]) -> str:
+    return str(_write_row([tame(cell) for cell in cells]))
+
+
+QUESTION_COLUMNS = ("system", "user", "assistant")
+CONVERSATION_COLUMNS = ("messages", "tools")
+PREFERENCE_COLUMNS = ("system", "user", "preferred", "non_preferred")
+
+
+def question_cells(row: Row) -> list[str]:
+    """One question and its answer, perhaps behind a system prompt."""
+    return _system_and(list(spoken(row)), ("user", "assistant"))
+
+
+def preference_cells(row: Row) -> list[str]:
+    better, worse = outputs_of(row)
+    asked = row._replace(preferred_output=None, non_preferred_output=None)
+    answers = [_only_text(output) for output in (better, worse)]
+    return [*_system_and(list(spoken(asked)), ("user",)), *answers]
+
+
+def _system_and(turns: list[tuple[str, str]], roles: tuple[str, ...]) -> list[str]:
+    system = turns.pop(0)[1] if turns[0][0] == "system" else ""
+    if tuple(role for role, _text in turns) != roles:
+        raise DoesNotFit("turns")
+    return [system, *(text for _role, text in turns)]
+
+
+def _only_text(output: list[dict[str, Any]]) -> str:
+    if len(output) != 1:
+        raise DoesNotFit("turns")
+    return text_of(output[0])
+
+
+def conversation_cells(row: Row) -> list[str]:
+    """The whole conversation as JSON in one cell, the tools in another."""
+    if row.is_preference:
+        raise DoesNotFit("preference")
+    if row.functions or row.parallel_tool_calls is not None:
+        raise DoesNotFit("call_settings")
+    turns_of(row)
+    return [str(row.messages), str(row.tools or "")]
