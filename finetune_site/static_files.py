@@ -1,4 +1,4 @@
-"""Collects the static files, and only if one of them has changed."""
+"""How static files are stored, and how they are collected if one has changed."""
 
 import hashlib
 from pathlib import Path
@@ -6,6 +6,15 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from whitenoise.storage import (  # type: ignore[import-untyped]
+    CompressedManifestStaticFilesStorage,
+)
+
+
+class HashedFiles(CompressedManifestStaticFilesStorage):
+    """A module imports the others by their hashed names, too: none is stale."""
+
+    support_js_module_import_aggregation = True
 
 
 def collect_static() -> bool:

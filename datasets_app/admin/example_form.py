@@ -1,15 +1,14 @@
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datasets_app.admin.conflicts import Conflict
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
 from datasets_app.admin.turn_editor import TurnEditor
 from datasets_app.models import Example, Tag
+from datasets_app.services.errors import ChangedMeanwhile
 from datasets_app.services.history import newest_revision
 
 SMALL = {"rows": 4, "spellcheck": "false", "class": "turn-editor__json"}
@@ -70,6 +69,8 @@ class ExampleForm(forms.ModelForm):
         )
         widgets = {"tags": forms.CheckboxSelectMultiple}
 
+    conflict: Conflict | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
@@ -81,42 +82,35 @@ class ExampleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.data.get("merge_edit"):
+            raise forms.ValidationError(
+                _(
+                    "Both changes are put together below. Nothing is stored yet: look "
+                    "it over, then save."
+                ),
+                code="merged",
+            )
         if self.instance.pk:
-            self._notice_other_change(cleaned.get("opened_at", ""))
+            self._notice_other_change(cleaned)
         self._keep_tags_in_team(cleaned)
         return cleaned
 
-    def _notice_other_change(self, opened_at: str) -> None:
-        """The row stays locked until this request ends, so nobody slips in between."""
+    def _notice_other_change(self, cleaned: dict[str, Any]) -> None:
+        """The row stays locked until this request ends, so nobody slips in between.
+
+        `conflict` is then what the page needs to let the person choose.
+        """
         current = (
             Example.objects.select_for_update(of=("self",))
-            .select_related("updated_by")
+            .select_related("updated_by", "dataset__team")
             .get(pk=self.instance.pk)
         )
-        if opened_at == current.updated_at.isoformat():
+        if cleaned.get("opened_at") == current.updated_at.isoformat():
             return
-        self._take_as_opened(current)
-        changed_at = timezone.localtime(current.updated_at)
-        raise forms.ValidationError(
-            _(
-                "%(user)s changed this example at %(time)s, after you had opened it. "
-                "Nothing is stored yet and all you typed is still here. Open the "
-                "example in another tab to see the other change; save again to put "
-                "yours in its place."
-            )
-            % {
-                "user": current.updated_by or _("Somebody"),
-                "time": date_format(changed_at, "TIME_FORMAT"),
-            },
-            code="conflict",
-        )
-
-    def _take_as_opened(self, current: Example) -> None:
-        """Who saves again after the warning has decided."""
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data[self.add_prefix("opened_at")] = current.updated_at.isoformat()
-        self.data = data
+        if not self.errors:
+            base = cleaned.get("opened_revision") or 0
+            self.conflict = Conflict(current, cleaned, base)
+        raise forms.ValidationError(ChangedMeanwhile.text(current), code="conflict")
 
     def _keep_tags_in_team(self, cleaned: dict[str, Any]) -> None:
         dataset = self.instance.dataset if self.instance.pk else cleaned.get("dataset")

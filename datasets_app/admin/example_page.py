@@ -2,22 +2,25 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from csp.decorators import csp_update
+from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app import services
 from datasets_app.admin.example_check import ExampleCheck
 from datasets_app.admin.example_form import ExampleForm
 from datasets_app.admin.example_history import IN_PANEL, ExampleHistory, revisions_of
+from datasets_app.admin.example_saving import ExampleSaving
 from datasets_app.admin.revision_words import tell
-from datasets_app.chat_format import OUTPUT_KEYS
-from datasets_app.models import Example, Method, ReviewState, VersionRow
+from datasets_app.admin.saved_drafts import saved
+from datasets_app.admin.turn_editor import words
+from datasets_app.chat_format import OUTPUT_KEYS, REINFORCEMENT_ROLES, ROLES
+from datasets_app.models import Example, Method, VersionRow
 from datasets_app.problem_texts import describe
 from teams_app.access import has_role
 from teams_app.models import Role
@@ -42,7 +45,25 @@ def _versions(request: HttpRequest, obj: Example) -> list[VersionRow]:
     return list(rows.select_related("version__dataset").order_by("-version")[:10])
 
 
-class ExamplePage(ExampleHistory, ExampleCheck):
+def _settings(
+    request: HttpRequest, obj: Example | None, context: Any
+) -> dict[str, Any]:
+    """What static/editor/main.js reads."""
+    name = "admin:datasets_app_example_check"
+    method = obj.dataset.method if obj else Method.REINFORCEMENT
+    allowed = REINFORCEMENT_ROLES if method == Method.REINFORCEMENT else ROLES
+    return {
+        "words": words(allowed),
+        "checkUrl": reverse(name, args=[obj.pk]) if obj else reverse(f"{name}_new"),
+        "key": f"{request.user.pk}:{obj.pk if obj else 'new'}",
+        "saved": saved(request),
+        "isBound": context["adminform"].form.is_bound,
+    }
+
+
+# Pictures from elsewhere are asked for one by one, on a click; see static/editor.
+@method_decorator(csp_update({"img-src": ["https:", "http:"]}), name="changeform_view")
+class ExamplePage(ExampleHistory, ExampleCheck, ExampleSaving):
     """What the admin class of examples knows of one of them."""
 
     class Media:
@@ -78,59 +99,16 @@ class ExamplePage(ExampleHistory, ExampleCheck):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        if obj := kwargs.get("obj"):
+        obj = kwargs.get("obj")
+        if obj is None or self.has_change_permission(request, obj):
+            context["editor"] = _settings(request, obj, context)
+        if obj:
             context["may_review"] = has_role(request.user, obj, Role.REVIEWER)
             context["problems"] = [describe(problem) for problem in obj.problems]
             context["versions"] = _versions(request, obj)
             recent = revisions_of(request, obj)[:IN_PANEL]
             context["told"] = tell(recent, with_diffs=False)
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def save_model(
-        self, request: HttpRequest, obj: Example, form: Any, change: bool
-    ) -> None:
-        state = obj.state
-        services.save_example(obj, by=request.user, tags=form.cleaned_data.get("tags"))
-        if obj.state != state:
-            messages.info(
-                request,
-                gettext(
-                    "The conversation changed, so it is a draft again until "
-                    "somebody reviews it."
-                ),
-            )
-        if not obj.is_valid:
-            messages.warning(
-                request,
-                gettext(
-                    "Stored, with problems: no version takes this example before "
-                    "they are mended."
-                ),
-            )
-
-    def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        for state, button in (
-            (ReviewState.APPROVED, "_approve"),
-            (ReviewState.REJECTED, "_reject"),
-        ):
-            if button in request.POST:
-                self._review_one(request, form.instance, state)
-
-    def _review_one(
-        self, request: HttpRequest, obj: Example, state: ReviewState
-    ) -> None:
-        if not has_role(request.user, obj, Role.REVIEWER):
-            messages.error(request, gettext("Only a reviewer approves and rejects."))
-            return
-        chosen = Example.objects.filter(pk=obj.pk)
-        if not services.review_examples(chosen, state=state, by=request.user):
-            messages.error(
-                request,
-                gettext("Not approved: mend the problems first."),
-            )
 
     @admin.display(description=_("messages"))
     def conversation(self, obj: Example) -> SafeString:

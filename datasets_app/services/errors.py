@@ -23,18 +23,17 @@ class DatasetsError(Exception):
 class ChangedMeanwhile(DatasetsError):
     @classmethod
     def of(cls, example: Any) -> "ChangedMeanwhile":
-        return cls(
-            _(
-                "%(user)s changed this example at %(time)s, after you had opened it. "
-                "Nothing of yours is stored yet. Look at the history, then try again."
-            )
-            % {
-                "user": example.updated_by or _("Somebody"),
-                "time": date_format(
-                    timezone.localtime(example.updated_at), "TIME_FORMAT"
-                ),
-            }
-        )
+        return cls(cls.text(example))
+
+    @staticmethod
+    def text(example: Any) -> str:
+        return _(
+            "%(user)s changed this example at %(time)s, after you had opened it. "
+            "Nothing of yours is stored yet."
+        ) % {
+            "user": example.updated_by or _("Somebody"),
+            "time": date_format(timezone.localtime(example.updated_at), "TIME_FORMAT"),
+        }
 
 
 class BadEdit(DatasetsError):

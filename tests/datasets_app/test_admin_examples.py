@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from datasets_app import services
 from datasets_app.models import Example, ReviewState, Tag
+from datasets_app.services.history import newest_revision
 from teams_app.models import Role
 from tests.datasets_app.bad_rows import CALLING, GOOD_LINES, REPLY, USER
 from tests.factories import make_dataset, make_example, make_member, make_team
@@ -49,6 +49,7 @@ def form_of(example: Example, **changes) -> dict:
         "functions": "",
         "parallel_tool_calls": "unknown",
         "opened_at": example.updated_at.isoformat(),
+        "opened_revision": newest_revision(example),
         "_continue": "1",
         **changes,
     }
@@ -161,7 +162,7 @@ class TestEditing:
         assert "<style" not in shown
         assert "style=" not in shown
         assert "onclick" not in shown
-        assert "turn-editor.js" in shown
+        assert "editor/main.js" in shown
 
     def test_a_new_example_comes_last_in_its_dataset(self, reviewer, user, dataset):
         make_example(dataset=dataset)
@@ -209,33 +210,6 @@ class TestEditing:
 
         assert "Not a tag of the team" in answer.content.decode()
         assert not Example.objects.exists()
-
-
-class TestTwoPeopleAtOnce:
-    def test_the_second_is_warned_and_keeps_what_was_typed(self, reviewer, dataset):
-        example = make_example(dataset=dataset)
-        opened = form_of(example, messages=json.dumps([{**REPLY, "content": "Mine"}]))
-        example.messages = [{**REPLY, "content": "Theirs"}]
-        ann = make_member(Role.CURATOR, dataset.team, username="ann")
-        services.save_example(example, by=ann)
-        url = reverse(CHANGE, args=[example.pk])
-        said = reviewer.post(url, opened).content.decode()
-        example.refresh_from_db()
-
-        assert example.messages[0]["content"] == "Theirs"
-        assert "ann changed this example" in said
-        assert "Mine" in said
-
-    def test_who_saves_again_decides(self, reviewer, dataset):
-        example = make_example(dataset=dataset)
-        opened = form_of(example, messages=json.dumps([{**REPLY, "content": "Mine"}]))
-        services.save_example(example, by=None)
-        url = reverse(CHANGE, args=[example.pk])
-        form = reviewer.post(url, opened).context["adminform"].form
-        reviewer.post(url, {**opened, "opened_at": form["opened_at"].value()})
-        example.refresh_from_db()
-
-        assert example.messages[0]["content"] == "Mine"
 
 
 class TestReviewing:

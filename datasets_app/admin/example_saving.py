@@ -1,0 +1,149 @@
+"""Storing what was typed on the page of one example, and where the way goes then."""
+
+from copy import copy
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+
+from datasets_app import services
+from datasets_app.admin.conflicts import Conflict
+from datasets_app.admin.saved_drafts import note_saved
+from datasets_app.models import Example, ReviewState
+from datasets_app.services.neighbours import next_after
+from datasets_app.services.selection import Selection
+from teams_app.access import has_role
+from teams_app.models import Role
+from teams_app.scoped_admin import TeamScopedAdmin
+
+# The page of a conflict has these of its own.
+NOT_TYPED = ("csrfmiddlewaretoken", "opened_at", "opened_revision")
+
+
+class ExampleSaving(TeamScopedAdmin):
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A form that comes from the conflict page is first put together."""
+        if request.method == "POST" and object_id and "merge_base" in request.POST:
+            self._put_together(request, object_id)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def _put_together(self, request: HttpRequest, object_id: str) -> None:
+        """As if the merged row had been typed.
+
+        Where the row has changed once more, only the state that the work was begun on
+        is put back: the form then finds the conflict by itself.
+        """
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or not self.has_change_permission(request, obj):
+            return  # Django says so
+        data = request.POST.copy()
+        data["opened_revision"] = data.get("merge_base", "")
+        if data.get("opened_at") == obj.updated_at.isoformat():
+            form = self.get_form(request, obj, change=True)(data, instance=copy(obj))
+            form.is_valid()  # which puts what was typed into its instance
+            base = form.cleaned_data.get("opened_revision") or 0
+            data = Conflict(obj, form.cleaned_data, base).resolve(data)
+        request.POST = data  # type: ignore[assignment]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        conflict = context["adminform"].form.conflict
+        if conflict is not None:
+            return self._conflict_page(request, conflict, context)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _conflict_page(
+        self, request: HttpRequest, conflict: Conflict, context: Any
+    ) -> HttpResponse:
+        shown = {
+            **context,
+            "title": gettext("Two changes at once"),
+            "original": conflict.current,
+            "choices": conflict.choices(),
+            "base_revision": conflict.base_revision,
+            "typed": [
+                (name, value)
+                for name, values in request.POST.lists()
+                if name not in NOT_TYPED and not name.startswith(("merge", "_"))
+                for value in values
+            ],
+        }
+        template = "admin/datasets_app/example/conflict.html"
+        return TemplateResponse(request, template, shown)
+
+    def save_model(
+        self, request: HttpRequest, obj: Example, form: Any, change: bool
+    ) -> None:
+        state = obj.state
+        if "_next" in request.POST and change:
+            request.next_example = next_after(obj, _selection(request))  # type: ignore[attr-defined]
+        services.save_example(obj, by=request.user, tags=form.cleaned_data.get("tags"))
+        note_saved(request, form.cleaned_data.get("draft_id", ""))
+        if change and obj.state != state:
+            messages.info(
+                request,
+                gettext(
+                    "The conversation changed, so it is a draft again until "
+                    "somebody reviews it."
+                ),
+            )
+        if not obj.is_valid:
+            messages.warning(
+                request,
+                gettext(
+                    "Stored, with problems: no version takes this example before "
+                    "they are mended."
+                ),
+            )
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        for state, button in (
+            (ReviewState.APPROVED, "_approve"),
+            (ReviewState.REJECTED, "_reject"),
+        ):
+            if button in request.POST:
+                self._review_one(request, form.instance, state)
+
+    def _review_one(
+        self, request: HttpRequest, obj: Example, state: ReviewState
+    ) -> None:
+        if not has_role(request.user, obj, Role.REVIEWER):
+            messages.error(request, gettext("Only a reviewer approves and rejects."))
+            return
+        chosen = Example.objects.filter(pk=obj.pk)
+        if not services.review_examples(chosen, state=state, by=request.user):
+            messages.error(
+                request,
+                gettext("Not approved: mend the problems first."),
+            )
+
+    def response_change(self, request: HttpRequest, obj: Example) -> HttpResponse:
+        if "_next" not in request.POST:
+            return super().response_change(request, obj)
+        messages.success(
+            request, gettext("%(example)s is saved.") % {"example": str(obj)}
+        )
+        pk = request.next_example  # type: ignore[attr-defined]
+        if pk is None:
+            messages.info(request, gettext("That was the last example of the list."))
+            return self.response_post_save_change(request, obj)
+        answer = redirect("admin:datasets_app_example_change", pk)
+        if query := request.GET.urlencode():
+            answer["Location"] += f"?{query}"
+        return answer
+
+
+def _selection(request: HttpRequest) -> Selection:
+    """The filter of the list that the page was opened from."""
+    kept = request.GET.get("_changelist_filters")
+    return Selection.of(QueryDict(kept) if kept else request.GET)

@@ -1,0 +1,97 @@
+// Asks the server, a moment after the last key, what is wrong with the row and how many
+// tokens it has, and shows the answer beside each message and at the side.
+
+import { button, element } from "./dom.js";
+
+const PAUSE_MS = 500;
+const PAUSE_MS_LARGE = 4000;
+const LARGE = 1_000_000; // characters
+
+export class Check {
+  constructor(form, url, editors, words) {
+    Object.assign(this, { form, url, editors, words });
+    this.list = document.querySelector("[data-problem-list]");
+    this.total = document.querySelector("[data-token-total]");
+    form.addEventListener("input", () => this.soon());
+    form.addEventListener("change", () => this.soon());
+    this.ask();
+  }
+
+  soon() {
+    const size = this.editors.reduce((sum, each) => sum + each.textArea.value.length, 0);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), size > LARGE ? PAUSE_MS_LARGE : PAUSE_MS);
+  }
+
+  async ask() {
+    this.asked?.abort();
+    this.asked = new AbortController();
+    try {
+      const answer = await fetch(this.url, {
+        method: "POST",
+        body: this.body(),
+        redirect: "error",
+        signal: this.asked.signal,
+      });
+      if (!answer.ok) throw new Error(answer.status);
+      this.show(await answer.json());
+    } catch (error) {
+      if (error.name !== "AbortError") this.say(this.words.notChecked);
+    }
+  }
+
+  body() {
+    const body = new FormData();
+    const all = new FormData(this.form);
+    for (const name of ["csrfmiddlewaretoken", "dataset", "parallel_tool_calls", "tools", "functions", "extra",
+      "messages", "preferred_output", "non_preferred_output"]) {
+      if (all.has(name)) body.append(name, all.get(name));
+    }
+    return body;
+  }
+
+  show({ errors, problems, tokens }) {
+    if (this.total) this.total.textContent = tokens.total.toLocaleString();
+    let start = 0;
+    for (const editor of this.editors) {
+      const n = editor.turns.length;
+      const own = problems
+        .filter(({ message }) => message !== null && message > start && message <= start + n)
+        .map((problem) => ({ ...problem, index: problem.message - start - 1 }));
+      editor.showChecked(tokens.messages.slice(start, start + n), own);
+      start += n;
+    }
+    this.list?.replaceChildren(...this.rows(errors, problems));
+  }
+
+  rows(errors, problems) {
+    const broken = Object.values(errors).flat();
+    if (broken.length + problems.length === 0) {
+      return [element("p", { textContent: this.words.noProblems })];
+    }
+    const rows = [
+      ...broken.map((text) => element("li", { textContent: text })),
+      ...problems.map((problem) => this.row(problem)),
+    ];
+    return [element("ul", { className: "side-list problems" }, ...rows)];
+  }
+
+  row({ message, what, mend }) {
+    const text = `${what} ${mend}`;
+    if (message === null) return element("li", { textContent: text });
+    const go = button(`${this.words.turn} ${message}`, () => this.goTo(message));
+    return element("li", {}, go, " ", text);
+  }
+
+  goTo(message) {
+    let index = message - 1;
+    for (const editor of this.editors) {
+      if (index < editor.turns.length) return editor.focusTurn(index);
+      index -= editor.turns.length;
+    }
+  }
+
+  say(text) {
+    this.list?.replaceChildren(element("p", { textContent: text }));
+  }
+}

@@ -1,0 +1,52 @@
+// Making elements, reading JSON. Text goes through `value` and `textContent` only: what
+// is edited comes from anywhere and is never taken for HTML.
+
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined) continue;
+    if (name in made && name !== "list") made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== ""));
+  return made;
+}
+
+export function button(label, onClick, attributes = {}) {
+  const made = element("button", {
+    type: "button",
+    className: "turn-editor__button",
+    textContent: label,
+    ...attributes,
+  });
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+export function labelled(text, control, className = "turn-editor__field") {
+  return element("label", { className }, element("span", { textContent: text }), control);
+}
+
+export function select(label, value, choices, onChange) {
+  const made = element("select", { "aria-label": label });
+  for (const [key, word] of choices) {
+    made.append(element("option", { value: key, textContent: word }));
+  }
+  made.value = value;
+  made.addEventListener("change", () => onChange(made.value));
+  return made;
+}
+
+export const isObject = (value) =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+export function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// "{0} of {1}" with its parts put in.
+export const fill = (text, ...parts) => text.replace(/\{(\d)\}/g, (_all, n) => parts[n]);

@@ -1,0 +1,53 @@
+// The page of one example: turn editors, the check while one types, drafts, the keyboard.
+
+import { Check } from "./check.js";
+import { isObject, parse } from "./dom.js";
+import { Drafts } from "./drafts.js";
+import { watchArea } from "./json-box.js";
+import { listenToKeys } from "./keys.js";
+import { TurnEditor } from "./turns.js";
+
+const JSON_AREAS = ["tools", "functions", "extra"];
+
+function start(form, settings) {
+  const page = { words: settings.words, functions: () => functionsOf(form) };
+  const areas = [...form.querySelectorAll("[data-turn-editor]")];
+  const editors = areas.map((area) => new TurnEditor(area, page));
+  for (const name of JSON_AREAS) {
+    const area = form.elements[name];
+    if (area) watchArea(area, settings.words);
+  }
+  for (const name of ["tools", "functions"]) {
+    // Whoever defines a function wants to call it.
+    form.elements[name]?.addEventListener("change", () => {
+      for (const editor of editors) if (editor.asTurns) editor.draw();
+    });
+  }
+  form.addEventListener("submit", (event) => stopIfInvalid(event, editors));
+  new Drafts(form, settings, editors, settings.words);
+  new Check(form, settings.checkUrl, editors, settings.words);
+  listenToKeys(form, editors);
+}
+
+// What the row's tools, and the old functions, can be called with.
+function functionsOf(form) {
+  const listed = (name) => {
+    const value = parse(form.elements[name]?.value ?? "");
+    return Array.isArray(value) ? value : [];
+  };
+  const all = [...listed("tools").map((tool) => tool?.function), ...listed("functions")];
+  return all.filter((each) => isObject(each) && typeof each.name === "string");
+}
+
+function stopIfInvalid(event, editors) {
+  const invalid = editors.map((editor) => editor.firstInvalid()).find(Boolean);
+  if (!invalid) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  invalid.closest("details")?.setAttribute("open", "");
+  invalid.focus();
+}
+
+const settings = document.getElementById("example-editor");
+const form = document.querySelector("[data-turn-editor]")?.form;
+if (settings && form) start(form, JSON.parse(settings.textContent));
