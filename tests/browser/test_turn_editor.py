@@ -406,7 +406,12 @@ class TestUnsavedWork:
 
     def test_leaving_with_unsaved_work_is_asked_about(self, editor):
         asked = []
-        editor.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+        def answer(dialog) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        editor.on("dialog", answer)
         turn(editor, 3).get_by_label("Text").click()
         editor.keyboard.type("More")
         editor.reload()
