@@ -14,6 +14,7 @@ import orjson
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_BLANK_LINES = 10_000_000  # one after the other: a minute of reading nothing
 BOM = b"\xef\xbb\xbf"
 
 
@@ -71,9 +72,11 @@ def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[
     """The lines after the first `number`, which end at `offset`.
 
     Of a line longer than MAX_LINE_BYTES only the beginning is kept; the rest is read
-    past in pieces.
+    past in pieces. Raises BadFile where blank lines never end.
     """
-    file.seek(offset)
+    if file.seekable():  # a stream that is not stands at its beginning
+        file.seek(offset)
+    n_blank = 0
     while data := file.readline(MAX_LINE_BYTES + 2):
         number += 1
         start, offset = offset, offset + len(data)
@@ -83,7 +86,10 @@ def read_lines(file: BinaryIO, *, offset: int = 0, number: int = 0) -> Iterator[
         if number == 1:
             data = data.removeprefix(BOM)
         if data := data.strip(b" \t\r\n"):
+            n_blank = 0
             yield Line(number, offset, data, is_too_long, start=start)
+        elif (n_blank := n_blank + 1) > MAX_BLANK_LINES:
+            raise BadFile("blank_lines", limit=MAX_BLANK_LINES, number=number)
 
 
 def _is_too_long(data: bytes) -> bool:

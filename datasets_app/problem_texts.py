@@ -6,6 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from datasets_app import file_problem_texts
+
 # code → (what is wrong, how to mend it). Where the text has an unknown code's
 # parameters missing, it is shown as it is rather than not at all.
 TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -239,6 +241,9 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Add name with the function's name."),
     ),
 }
+
+
+TEXTS |= file_problem_texts.TEXTS
 
 
 def what_is_wrong(code: str, params: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """How a file may hold its rows; `models.FileFormat` has the words for people."""
 
+from collections.abc import Mapping
+
 from datasets_app.chat_format import DPO as DPO_METHOD
 from datasets_app.chat_format import REINFORCEMENT, SUPERVISED
 
@@ -13,7 +15,7 @@ ROW_KINDS = (CHAT, DPO, RFT, PROMPT_COMPLETION, SHAREGPT, ALPACA)
 TABLES = (COLUMNS, CSV, TSV, PARQUET)
 
 
-def method_of(format: str, mapping: dict[str, str] | None = None) -> str:
+def method_of(format: str, mapping: Mapping[str, str] | None = None) -> str:
     """What the rows of such a file teach."""
     mapping = mapping or {}
     kind = mapping.get("kind", format)

@@ -160,7 +160,6 @@ def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
     lines = open_rows(
         file,
         format=run.format,
-        mapping=run.mapping,
         offset=run.n_done,
         number=run.n_lines_read,
     )

@@ -23,6 +23,7 @@ def function(**keys: Any) -> dict[str, Any]:
     return {"name": "hp", "arguments": "{}", **keys}
 
 
+PART = {"type": "text", "text": "x"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 
 BAD_LINES: list[tuple[str, int | None, bytes]] = [
@@ -61,10 +62,16 @@ BAD_LINES: list[tuple[str, int | None, bytes]] = [
     ("last_not_assistant", 3, row(USER, REPLY, USER)),
     ("last_weight_zero", 2, row(USER, {**REPLY, "weight": 0})),
     ("message_not_object", 1, row("Hi", REPLY)),
-    ("extra_message_key", 1, row({**USER, "text": "x"}, REPLY)),
+    (
+        "extra_message_key",
+        1,
+        row(
+            {"role": "user", "content": [{"type": "text", "text": "x", "y": 1}]}, REPLY
+        ),
+    ),
     ("extra_message_key", 2, row(USER, calling(function=function(extra=1)))),
     ("no_role", 1, row({"content": "Hi"}, REPLY)),
-    ("unknown_role", 1, row({"role": "developer", "content": "Hi"}, REPLY)),
+    ("unknown_role", 1, row({"role": "boss", "content": "Hi"}, REPLY)),
     ("unknown_role", 1, row({"role": ["user"], "content": "Hi"}, REPLY)),
     ("no_content", 2, row(USER, {"role": "assistant"})),
     ("no_content", 1, row({"role": "user", "content": None}, REPLY)),

@@ -1,6 +1,6 @@
 import pytest
 
-from datasets_app import problem_texts
+from datasets_app import file_problem_texts, problem_texts
 from datasets_app.chat_checks import MAX_PROBLEMS_PER_ROW, find_problems
 from datasets_app.chat_format import DPO, REINFORCEMENT
 from datasets_app.jsonl import BadLine, Problem, parse_object
@@ -54,6 +54,19 @@ def test_a_reinforcement_row_may_end_with_the_question_and_have_a_developer():
     assert find_problems({"messages": messages}, method=REINFORCEMENT) == []
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({**USER, "text": "x"}, "extra_message_key"),
+        ({"role": "developer", "content": "Be brief."}, "unknown_role"),
+    ],
+)
+def test_what_an_import_would_mend_is_a_problem_of_a_record(message, code):
+    (problem,) = find_problems({"messages": [message, REPLY]})
+
+    assert (problem.code, problem.message_index) == (code, 1)
+
+
 @pytest.mark.parametrize("line", GOOD_LINES)
 def test_a_good_line_has_no_problem(line):
     assert problems_of(line) == []
@@ -73,7 +86,10 @@ def test_every_problem_with_words_can_happen():
     bad = [*BAD_LINES, *BAD_PREFERENCES]
     happened = {code for code, _index, _row in bad}
 
-    assert set(problem_texts.TEXTS) - happened == {"too_long"}  # see test_jsonl
+    elsewhere = file_problem_texts.TEXTS.keys() | {"too_long"}  # see test_jsonl
+    calls = {code for code in problem_texts.TEXTS if code.startswith("argument_")}
+    calls.add("unknown_function")  # see test_schema_checks
+    assert problem_texts.TEXTS.keys() - happened == (elsewhere | calls) - happened
 
 
 def test_a_hopeless_row_names_only_so_many_problems():
