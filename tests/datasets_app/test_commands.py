@@ -163,3 +163,19 @@ def test_undo_of_an_import_twice_says_why_not(file):
 
     with pytest.raises(CommandError, match="undone already"):
         manage("undo_import", number)
+
+
+def test_cancel_of_an_import_stops_it(file):
+    manage("import_jsonl", "D", str(file))
+    number = str(ImportRun.objects.get().pk)
+    with pytest.raises(CommandError, match="had ended already"):
+        manage("cancel_import", number)
+
+    ImportRun.objects.update(status="running")
+    assert "3 rows were added" in manage("cancel_import", number)
+    assert ImportRun.objects.get().status == "cancelled"
+
+
+def test_cancel_of_an_import_that_is_none_says_so():
+    with pytest.raises(CommandError, match="no import 77"):
+        manage("cancel_import", "77")

@@ -1,7 +1,7 @@
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -56,10 +56,23 @@ class Command(BaseCommand):
                 )
             except services.StorageFull as exc:
                 raise CommandError(str(exc)) from exc
-        follow(run)
+        try:
+            follow(run)
+        except KeyboardInterrupt:
+            self.cancel(run)
         self.report(run)
         if run.status == RunStatus.FAILED:
             raise CommandError(run.get_error_display())
+
+    def cancel(self, run: ImportRun) -> NoReturn:
+        services.cancel_import(run)
+        run.refresh_from_db()
+        self.report(run)
+        raise CommandError(
+            "Cancelled. The rows added so far are in the dataset. "
+            f"`./manage.py undo_import {run.pk}` takes them out again; on the page "
+            f"/datasets/imports/{run.pk}/ the import can go on where it stopped."
+        )
 
     def report(self, run: ImportRun) -> None:
         self.stdout.write(
@@ -104,3 +117,4 @@ def follow(run: ImportRun) -> None:
             time.sleep(POLL_SECONDS)
             run.refresh_from_db()
             show(run)
+            services.run_import(run, on_progress=show)  # if nobody has it any more
