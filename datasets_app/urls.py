@@ -7,6 +7,14 @@ urlpatterns = [
     path("", views.dataset_list, name="list"),
     path("new/", views.dataset_new, name="new"),
     path("<int:pk>/", views.dataset_detail, name="detail"),
+    path("<int:pk>/preflight/", views.preflight, name="preflight"),
+    path("<int:pk>/preflight/check/", views.preflight_check, name="preflight_check"),
+    path(
+        "<int:pk>/preflight/<slug:code>/", views.preflight_code, name="preflight_code"
+    ),
+    path("<int:pk>/mend/", views.mend, name="mend"),
+    path("checks/<int:pk>/cancel/", views.check_cancel, name="check_cancel"),
+    path("mends/<int:pk>/undo/", views.mend_undo, name="mend_undo"),
     path("<int:pk>/import/", views.import_new, name="import"),
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
     path("<int:pk>/export/", views.export, name="export"),

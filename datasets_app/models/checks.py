@@ -21,7 +21,7 @@ class CheckRun(Run):
         Dataset, on_delete=models.CASCADE, related_name="check_runs"
     )
     balance: Any = ExactJSONField(default=dict, editable=False)
-    # How many findings of each code there were in the end.
+    # {code: {"n": how many there were in the end, "first": keys of the first few}}
     summary: Any = ExactJSONField(default=dict, editable=False)
     n_rows = models.PositiveIntegerField(default=0, editable=False)
     n_read = models.PositiveIntegerField(default=0, editable=False)  # new or changed

@@ -11,7 +11,7 @@ from datasets_app import exact_json
 from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
 from datasets_app.derived import derive
 from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
-from datasets_app.services.checks.requests import rows_changed
+from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.history import record_change, stored_snapshot, tag_names
 
 

@@ -27,6 +27,7 @@ from datasets_app.models import (
     RunStatus,
 )
 from datasets_app.services import runs
+from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.database_errors import is_disk_full, is_locked
 from datasets_app.services.datasets import settle_method
 from datasets_app.services.errors import OtherMethod, StorageFull
@@ -153,6 +154,7 @@ def _read_rows(run: ImportRun, file: Any, report: Progress) -> None:
         _add(run, batch)
         report(run)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
+    rows_changed(run.dataset_id)
 
 
 def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:

@@ -1,5 +1,13 @@
 """The portal's pages about datasets, one module for each kind of page."""
 
+from datasets_app.views.checks import (
+    check_cancel,
+    mend,
+    mend_undo,
+    preflight,
+    preflight_check,
+    preflight_code,
+)
 from datasets_app.views.datasets import (
     dataset_detail,
     dataset_list,
@@ -20,6 +28,7 @@ from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.versions import version_detail, version_file
 
 __all__ = [
+    "check_cancel",
     "dataset_detail",
     "dataset_list",
     "dataset_new",
@@ -37,6 +46,11 @@ __all__ = [
     "import_resume",
     "import_run",
     "import_undo",
+    "mend",
+    "mend_undo",
+    "preflight",
+    "preflight_check",
+    "preflight_code",
     "version_detail",
     "version_export",
     "version_export_file",

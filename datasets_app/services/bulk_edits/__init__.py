@@ -6,6 +6,7 @@ A kind's module imports of this package only `kind`, `recording` and its like.
 from datasets_app.services.bulk_edits.bin import Purge, Restore
 from datasets_app.services.bulk_edits.columns import Assign, Delete, Move, Pin
 from datasets_app.services.bulk_edits.import_undo import UndoImport
+from datasets_app.services.bulk_edits.mends import Mend
 from datasets_app.services.bulk_edits.registry import kind_of, register
 from datasets_app.services.bulk_edits.replace import Replace
 from datasets_app.services.bulk_edits.running import (
@@ -28,7 +29,7 @@ from datasets_app.services.errors import BadEdit
 register(PutTag(), TakeTagOff(), Review(), Move(), Pin(), Assign())
 register(Weigh(), SetSystemPrompt(), Replace())
 register(Delete(), Restore(), Purge(), Undo())
-register(UndoImport())
+register(UndoImport(), Mend())
 
 __all__ = [
     "SMALL_ROWS",

@@ -17,6 +17,7 @@ from datasets_app.models import BulkEdit, BulkKind, Dataset, Example, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.bulk_edits.kind import Kind
 from datasets_app.services.bulk_edits.registry import kind_of
+from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.errors import BadEdit, DatasetsError
 from datasets_app.services.selection import Selection
 
@@ -73,6 +74,7 @@ def _go_on(edit: BulkEdit, kind: Kind) -> None:
         runs.end(edit, RunStatus.FAILED, error=str(exc)[:500])
     else:
         runs.end(edit, RunStatus.FINISHED, n_total=edit.n_done)
+        rows_changed(edit.dataset_id)
 
 
 def _begin(edit: BulkEdit, kind: Kind) -> None:

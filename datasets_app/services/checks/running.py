@@ -8,7 +8,7 @@ changed since.
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from datasets_app.models import CheckRun, Example, Finding, RunStatus
 from datasets_app.services import runs
@@ -18,6 +18,7 @@ from datasets_app.services.checks.near import refresh_groups
 from datasets_app.services.checks.sets import set_findings
 
 KEPT_RUNS = 20
+SHOWN_OF_A_CODE = 3
 ROWS_OF_COMPARING = 10  # comparing all takes about a tenth of reading all
 
 
@@ -57,11 +58,17 @@ def _check(run: CheckRun) -> None:
 
 
 def _result(run: CheckRun) -> dict[str, object]:
-    codes = Finding.objects.filter(dataset=run.dataset).order_by().values_list("code")
-    return {
-        "summary": dict(codes.annotate(n=Count("pk"))),
-        "n_rows": Example.objects.filter(dataset=run.dataset).count(),
+    findings = Finding.objects.filter(dataset=run.dataset)
+    codes = findings.order_by().values_list("code").annotate(n=Count("pk"))
+    summary = {
+        code: {"n": n, "first": _first(findings.filter(code=code))} for code, n in codes
     }
+    n_rows = Example.objects.filter(dataset=run.dataset).count()
+    return {"summary": summary, "n_rows": n_rows}
+
+
+def _first(findings: QuerySet[Finding]) -> list[int]:
+    return list(findings.order_by("pk").values_list("pk", flat=True)[:SHOWN_OF_A_CODE])
 
 
 def _forget_old_runs(run: CheckRun) -> None:
