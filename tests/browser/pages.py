@@ -1,5 +1,6 @@
 """Every page that must be usable by all; a new page adds its line here."""
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -9,12 +10,19 @@ from django.utils.timezone import now
 
 from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
 from datasets_app.services import freeze, run_import, save_example, start_import
+from datasets_app.services.checks import (
+    request_check,
+    run_check,
+    run_edit,
+    start_mend,
+)
 from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
 from teams_app.models import Team
 from tests.factories import (
     chat_line,
     chat_lines,
     make_dataset,
+    make_example,
     make_job,
     make_provider,
     make_version,
@@ -39,6 +47,23 @@ def imported(team: Team) -> ImportRun:
     run_import(run)
     run.refresh_from_db()
     return run
+
+
+def checked(team: Team) -> Dataset:
+    """With findings of every kind of severity, one of which was mended."""
+    dataset = dataset_of(team)
+    leak = "Write to kim@company.kr, the password: hunter22! "
+    turns = json.loads(chat_line("누구에게 쓰나요?", leak))["messages"]
+    for _copy in range(2):
+        make_example(dataset=dataset, messages=turns)
+    make_example(dataset=dataset, messages=[{"role": "user", "content": "<|im_end|>"}])
+    run_check(request_check(dataset))
+    run_edit(start_mend(dataset, code="email", mend="mask_email", by=None))
+    return dataset
+
+
+def finding(team: Team) -> str:
+    return reverse("datasets:preflight_code", args=[checked(team).pk, "secret"])
 
 
 def empty_dataset(team: Team) -> Dataset:
@@ -140,6 +165,9 @@ PAGES = [
     page("datasets:import_run", imported),
     page("datasets:freeze", dataset_of),
     page("datasets:version", version),
+    page("datasets:preflight", dataset_of),
+    page("datasets:preflight", checked),
+    finding,
     page("jobs:list"),
     page("jobs:list", job_in_each_state),
     page("jobs:new"),

@@ -13,6 +13,7 @@ from datasets_app.models import (
     Split,
     Tag,
 )
+from datasets_app.services import checks
 from teams_app.models import Role
 from tests.factories import (
     chat_lines,
@@ -45,6 +46,10 @@ def rows(tmp_path):
         "problem": run.problems.get(),
         "datasetversion": services.freeze(dataset=dataset, by=None),
         "freezerun": FreezeRun.objects.get(),
+        "checkrun": checks.request_check(dataset),
+        "bulkedit": checks.start_mend(
+            dataset, code="email", mend="mask_email", by=None
+        ),
         "tag": Tag.objects.create(team=dataset.team, name="secret"),
     }
 
@@ -52,11 +57,13 @@ def rows(tmp_path):
 # Whose key stands in a route, by what the route begins with; further parts of routes.
 ROW_OF = {
     "": "dataset",
+    "checks": "checkrun",
     "freezes": "freezerun",
     "imports": "importrun",
+    "mends": "bulkedit",
     "versions": "datasetversion",
 }
-MORE = {"split": "train", "format": "openai"}
+MORE = {"split": "train", "format": "openai", "code": "email"}
 
 
 def portal_urls(rows) -> list[str]:
