@@ -136,10 +136,10 @@ def measure_import(path: Path) -> tuple[float, float]:
     from datasets_app.models import ImportRun, Split
     from datasets_app.services import bulk_edits
     from datasets_app.services.import_undo import undo_import
-    from datasets_app.token_counts import count_tokens
+    from datasets_app.token_counts import openai_counter
     from teams_app.access import default_team
 
-    count_tokens({}, ["warm"])
+    openai_counter().count({"messages": []})
     dataset = services.create_dataset(team=default_team(), name="benchmark", by=None)
 
     def import_file() -> None:

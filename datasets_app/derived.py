@@ -16,7 +16,7 @@ from datasets_app.chat_format import (
 )
 from datasets_app.exact_json import JSONText
 from datasets_app.jsonl import Problem
-from datasets_app.token_counts import count_tokens
+from datasets_app.token_counts import Counter, openai_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,16 @@ class Derived:
     problems: tuple[Problem, ...]
 
 
-def derive(record: dict[str, Any], method: str = SUPERVISED) -> Derived:
-    """Canonical JSON, search text, token count, hash and problems of a record."""
+def derive(
+    record: dict[str, Any],
+    method: str = SUPERVISED,
+    counter: Counter | None = None,
+) -> Derived:
+    """Canonical JSON, search text, token count, hash and problems of a record.
+
+    Args:
+        counter: of the dataset's base model; without one, gpt-4o's.
+    """
     messages = all_messages(record)
     texts = all_texts(messages)
     text = "\n".join(texts)
@@ -58,7 +66,7 @@ def derive(record: dict[str, Any], method: str = SUPERVISED) -> Derived:
         # PostgreSQL holds no NUL; one of the problems says that there is one. Korean
         # typed on a Mac comes in letters, and is searched for in syllables.
         text=normalize("NFC", text.replace("\x00", "")),
-        n_tokens=count_tokens({**record, "messages": messages}, texts),
+        n_tokens=(counter or openai_counter()).count(record),
         content_hash=content_hash(line_of(*columns)),
         problems=tuple(find_problems(record, text, method)),
     )

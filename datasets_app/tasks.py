@@ -1,7 +1,14 @@
 from celery import shared_task
 
 from datasets_app import services
-from datasets_app.models import BulkEdit, CheckRun, FreezeRun, ImportRun
+from datasets_app.models import (
+    BulkEdit,
+    CheckRun,
+    CountRun,
+    FreezeRun,
+    ImportRun,
+    VersionTokens,
+)
 from datasets_app.services import bulk_edits, checks, runs
 
 TICK_SECONDS = 10
@@ -40,18 +47,35 @@ def index_texts() -> None:
     services.index_texts()
 
 
+@shared_task(ignore_result=True)
+def run_count(run_id: int) -> None:
+    run = CountRun.objects.filter(pk=run_id).first()
+    if run is not None:
+        services.run_count(run)
+
+
+@shared_task(ignore_result=True)
+def count_version(counted_id: int) -> None:
+    counted = VersionTokens.objects.filter(pk=counted_id).first()
+    if counted is not None:
+        services.count_waiting_version(counted)
+
+
 # Whose task it is to go on with a run of each kind.
 TASK_OF = {
     ImportRun: run_import,
     FreezeRun: run_freeze,
     BulkEdit: run_bulk_edit,
     CheckRun: run_check,
+    CountRun: run_count,
+    VersionTokens: count_version,
 }
 
 
 @shared_task(ignore_result=True, expires=TICK_SECONDS)
 def drive_runs() -> None:
     """The table is the queue: whatever rang unheard, or whose worker died, goes on."""
+    services.begin_due_counts()
     for model, task in TASK_OF.items():
         for pk in runs.waiting(model).values_list("pk", flat=True):
             task.delay(pk)

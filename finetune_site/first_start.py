@@ -9,7 +9,7 @@ from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from datasets_app import services as datasets
-from datasets_app.models import Dataset, DatasetVersion, Split
+from datasets_app.models import BaseModel, Dataset, DatasetVersion, Split
 from jobs_app import services as jobs
 from jobs_app.models import FineTuningJob, Provider, ProviderKind
 from teams_app.access import default_team
@@ -64,6 +64,12 @@ def make_ticks() -> None:
             )
 
 
+def make_base_models() -> None:
+    """Give the teams that were made before there was a table of them one."""
+    for team in Team.objects.all():
+        datasets.seed_base_models(team)
+
+
 def make_built_in_providers() -> None:
     """Give every team the built-in tuning server, at the address it has this time."""
     base_url = f"http://127.0.0.1:{settings.SITE_PORT}/v1"
@@ -98,6 +104,10 @@ def load_sample() -> DatasetVersion | None:
     if Dataset.objects.exists():
         return None
     dataset = datasets.create_dataset(team=default_team(), name=SAMPLE_NAME, by=None)
+    if settings.TUNING_SERVER:
+        name = next(iter(settings.TUNING_SERVER_BASE_MODELS))
+        model = BaseModel.objects.filter(team=dataset.team, name=name).first()
+        datasets.choose_base_model(dataset, model, by=None)
     for split, name in SAMPLE_FILES.items():
         with (SAMPLE_FOLDER / name).open("rb") as file:
             run = datasets.start_import(

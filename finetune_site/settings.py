@@ -220,6 +220,8 @@ TUNING_SERVER_BASE_MODELS = {
     **env.dict("TUNING_SERVER_BASE_MODELS", default={}),
 }
 TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
+# Tokenizers of the open models, which the tuning server writes and the site reads.
+TOKENIZERS_DIR = VAR_DIR / "tokenizers"
 INFERENCE_SOCKET = VAR_DIR / "inference.sock"
 
 LOGGING = {

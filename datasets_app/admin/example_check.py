@@ -8,13 +8,13 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
-from datasets_app.chat_format import RECORD_KEYS, all_messages, all_texts
+from datasets_app.chat_format import RECORD_KEYS, all_messages
 from datasets_app.derived import derive
 from datasets_app.jsonl import Problem
 from datasets_app.models import Dataset, Example
 from datasets_app.problem_texts import describe
 from datasets_app.schema_checks import argument_problems
-from datasets_app.token_counts import PER_REPLY, count_tokens
+from datasets_app.services.counting import counter_of
 from teams_app.models import Role
 from teams_app.rows import get_row
 from teams_app.scoped_admin import TeamScopedAdmin
@@ -66,17 +66,19 @@ class ExampleCheck(TeamScopedAdmin):
             {
                 "errors": form.errors,
                 "problems": _problems(record, dataset.method),
-                "tokens": _tokens(record),
+                "tokens": _tokens(record, dataset),
             }
         )
 
     def _dataset(self, request: HttpRequest, pk: int | None) -> Dataset:
         if pk is not None:
-            rows = Example.objects.select_related("dataset")
+            rows = Example.objects.select_related("dataset__base_model")
             return get_row(request, rows, pk, Role.CURATOR).dataset
         named = request.POST.get("dataset", "")
         pk = int(named) if named.isdecimal() else 0
-        return get_row(request, Dataset.objects.all(), pk, Role.CURATOR)
+        return get_row(
+            request, Dataset.objects.select_related("base_model"), pk, Role.CURATOR
+        )
 
 
 def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:
@@ -96,10 +98,7 @@ def _as_shown(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _tokens(record: dict[str, Any]) -> dict[str, Any]:
-    turns = all_messages(record)
-    each = [
-        count_tokens({"messages": [turn]}, all_texts([turn])) - PER_REPLY
-        for turn in (turns if isinstance(turns, list) else ())
-    ]
-    return {"messages": each, "total": derive(record).n_tokens}
+def _tokens(record: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """As the dataset's base model counts."""
+    counter = counter_of(dataset.base_model)
+    return {"messages": counter.per_message(record), "total": counter.count(record)}

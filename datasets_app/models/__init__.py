@@ -16,6 +16,7 @@ from datasets_app.models.imports import (
 )
 from datasets_app.models.runs import Run, RunStatus
 from datasets_app.models.search import UnindexedText
+from datasets_app.models.token_counting import CountRun, VersionTokens
 from datasets_app.models.versions import (
     DatasetVersion,
     FreezeFailure,
@@ -29,6 +30,7 @@ __all__ = [
     "BulkKind",
     "CheckRun",
     "Comment",
+    "CountRun",
     "Dataset",
     "DatasetVersion",
     "Encoding",
@@ -55,4 +57,5 @@ __all__ = [
     "Tag",
     "UnindexedText",
     "VersionRow",
+    "VersionTokens",
 ]

@@ -1,6 +1,7 @@
 """A team's datasets, the words it tags rows with, and the filters it keeps."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,10 @@ class Dataset(models.Model):
         verbose_name=_("base model"),
         help_text=_("Tokens are counted, and lengths checked, for this model."),
     )
+    # Key of the counter that the rows' `n_tokens` come from; see services.recounting.
+    counted_with = models.CharField(
+        max_length=120, default="o200k_base", editable=False
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -61,6 +66,14 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """One team owns the dataset and its base model."""
+        model = self.base_model
+        if model is not None and self.team_id and model.team_id != self.team_id:
+            raise ValidationError(
+                {"base_model": _("This base model belongs to another team.")}
+            )
 
 
 class Tag(models.Model):

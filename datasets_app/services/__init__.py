@@ -1,5 +1,10 @@
 """What people can do with datasets: one verb a function."""
 
+from datasets_app.services.counting import (
+    counter_of,
+    has_tokenizer,
+    seed_base_models,
+)
 from datasets_app.services.counts import fold_counts, recount, with_counts
 from datasets_app.services.datasets import create_dataset
 from datasets_app.services.errors import (
@@ -23,7 +28,14 @@ from datasets_app.services.imports import (
     start_import,
 )
 from datasets_app.services.indexing import has_unindexed_texts, index_texts, reindex
+from datasets_app.services.recounting import (
+    begin_count,
+    begin_due_counts,
+    choose_base_model,
+    run_count,
+)
 from datasets_app.services.restoring import restore_example
+from datasets_app.services.version_tokens import count_waiting_version, tokens_of
 from datasets_app.services.versions import freezable_examples, versions_of
 
 __all__ = [
@@ -31,11 +43,17 @@ __all__ = [
     "DatasetsError",
     "FreezeFailed",
     "StorageFull",
+    "begin_count",
+    "begin_due_counts",
     "cancel_import",
+    "choose_base_model",
+    "count_waiting_version",
+    "counter_of",
     "create_dataset",
     "fold_counts",
     "freezable_examples",
     "freeze",
+    "has_tokenizer",
     "has_unindexed_texts",
     "index_texts",
     "move_examples",
@@ -44,12 +62,15 @@ __all__ = [
     "restore_example",
     "resume_import",
     "review_examples",
+    "run_count",
     "run_freeze",
     "run_import",
     "save_example",
+    "seed_base_models",
     "start_freeze",
     "start_import",
     "tag_examples",
+    "tokens_of",
     "untag_examples",
     "versions_of",
     "with_counts",

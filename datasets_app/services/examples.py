@@ -12,6 +12,7 @@ from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
 from datasets_app.derived import derive
 from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
 from datasets_app.services.check_requests import rows_changed
+from datasets_app.services.counting import counter_of
 from datasets_app.services.history import record_change, stored_snapshot, tag_names
 
 
@@ -70,7 +71,9 @@ DERIVED_FIELDS = (
 
 
 def derive_fields(example: Example) -> None:
-    derived = derive(record_of(example), example.dataset.method)
+    dataset = example.dataset
+    counter = counter_of(dataset.base_model)
+    derived = derive(record_of(example), dataset.method, counter)
     example.messages = exact_json.loads(derived.messages)
     for key in OUTPUT_KEYS:
         output = getattr(derived, key)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datasets_app.derived import Derived, derive
 from datasets_app.formats import method_of, to_record
 from datasets_app.jsonl import BadFile, BadLine, Line, Problem
-from datasets_app.models import ImportProblem, ImportRun
+from datasets_app.models import BaseModel, ImportProblem, ImportRun
+from datasets_app.services.counting import counter_of
+from datasets_app.token_counts import Counter
 
 BATCH_ROWS = 4_000
 BATCH_BYTES = 8 * 1024 * 1024  # long lines make shorter batches: memory stays flat
@@ -28,6 +30,7 @@ class Batch:
     `end` is the offset in the file after the last line, `n_lines` its number.
     """
 
+    counter: Counter
     rows: list[Row] = field(default_factory=list)
     problems: list[ImportProblem] = field(default_factory=list)
     n_read: int = 0
@@ -41,7 +44,7 @@ class Batch:
         self.n_bytes += len(line.data)
         self.n_lines, self.end = line.number, line.end
         try:
-            derived = read_row(run, line)
+            derived = read_row(run, line, self.counter)
         except BadLine as exc:
             self._leave_out(run, line, [exc.problem])
             return
@@ -59,10 +62,10 @@ class Batch:
         return self.n_read >= BATCH_ROWS or self.n_bytes >= BATCH_BYTES
 
 
-def read_row(run: ImportRun, line: Line) -> Derived:
+def read_row(run: ImportRun, line: Line, counter: Counter) -> Derived:
     """Raises BadLine."""
     record = to_record(line, run.format, run.mapping)
-    return derive(record, method_of(run.format, run.mapping))
+    return derive(record, method_of(run.format, run.mapping), counter)
 
 
 def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportProblem]:
@@ -84,16 +87,22 @@ def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportP
 
 def batches(run: ImportRun, lines: Iterator[Line]) -> Iterator[Batch]:
     """Raises BadFile, after the batch of what could still be read."""
-    batch = Batch()
+    batch = Batch(_counter_of(run))
     try:
         for line in lines:
             batch.take(run, line)
             if batch.is_full:
                 yield batch
-                batch = Batch()
+                batch = Batch(_counter_of(run))
     except BadFile:
         if batch.n_read:
             yield batch
         raise
     if batch.n_read:
         yield batch
+
+
+def _counter_of(run: ImportRun) -> Counter:
+    """Asked for every batch: the dataset's base model may change meanwhile."""
+    model = BaseModel.objects.filter(dataset=run.dataset_id).first()
+    return counter_of(model)

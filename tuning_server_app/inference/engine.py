@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from open_chats.plain_messages import UnusableMessage
 from tuning_server_app.base_models import BaseModel, BaseModelMissing
 from tuning_server_app.errors import ApiError, invalid
 from tuning_server_app.inference.chat_request import ChatRequest
 from tuning_server_app.inference.loaded_model import LoadedModel
 from tuning_server_app.inference.writing import Delta, write_choice
 from tuning_server_app.training.chat_rendering import UnrenderableChat, render_prompt
-from tuning_server_app.training.plain_messages import UnusableMessage
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from open_chats.tool_text import parse_tool_calls
 from tuning_server_app.inference.writing import Delta
-from tuning_server_app.training.tool_text import parse_tool_calls
 
 Wire = dict[str, Any]
 

@@ -4,24 +4,21 @@ Text becomes tokens here and nowhere else, for training and for answering alike,
 a tuned model is asked exactly what it was trained on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from tuning_server_app.training.plain_messages import plain_messages
-from tuning_server_app.training.tool_text import tools_in_text
+from open_chats.segments import (
+    Message,
+    Tools,
+    UnrenderableChat,
+    generation_prompt,
+    segments,
+)
 
-# Each message is rendered together with all before it, so the time is quadratic.
-MAX_MESSAGES = 1_000
-
-Message = dict[str, Any]
-Tools = list[dict[str, Any]] | None
-
-
-class UnrenderableChat(Exception):
-    """The conversation cannot be put into this model's words; the text says why."""
+__all__ = ["RenderedChat", "UnrenderableChat", "render_chat", "render_prompt"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,37 @@ class RenderedChat:
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A stretch of text that is tokenised by itself."""
+class TokenizerTemplate:
+    """The chat template of a tokenizer that transformers loaded."""
 
-    text: str
-    is_scored: bool
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def source(self) -> str:
+        return str(self.tokenizer.chat_template)
+
+    @property
+    def end_of_turn(self) -> str:
+        return str(self.tokenizer.eos_token)
+
+    @property
+    def control_tokens(self) -> Sequence[str]:
+        return list(self.tokenizer.all_special_tokens)
+
+    @property
+    def answer_header(self) -> str:
+        return generation_prompt(self)
+
+    def render(
+        self, messages: list[Message], tools: Tools = None, *, asks: bool = False
+    ) -> str:
+        # A copy, because the signature names a wider list than ours.
+        listed: list[Any] | None = list(tools) if tools else None
+        return str(
+            self.tokenizer.apply_chat_template(
+                messages, tools=listed, add_generation_prompt=asks, tokenize=False
+            )
+        )
 
 
 def render_chat(
@@ -49,7 +72,7 @@ def render_chat(
     """
     ids: list[int] = []
     is_scored: list[bool] = []
-    for segment in _segments(tokenizer, messages, tools):
+    for segment in segments(TokenizerTemplate(tokenizer), messages, tools):
         part = _token_ids(tokenizer, segment.text)
         ids += part
         is_scored += [segment.is_scored] * len(part)
@@ -60,109 +83,11 @@ def render_prompt(
     tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], tools: Tools = None
 ) -> list[int]:
     """The tokens after which the model writes its answer to the last message."""
+    template = TokenizerTemplate(tokenizer)
     ids: list[int] = []
-    for segment in _segments(tokenizer, messages, tools):
+    for segment in segments(template, messages, tools):
         ids += _token_ids(tokenizer, segment.text)
-    return ids + _token_ids(tokenizer, _generation_prompt(tokenizer))
-
-
-def _segments(
-    tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], tools: Tools
-) -> Iterator[Segment]:
-    """Cut the rendered text where an answer begins and where it ends.
-
-    When asked, the model starts from whole tokens up to the answer's first character;
-    cutting there keeps a token from spanning the two in training either.
-    """
-    if len(messages) > MAX_MESSAGES:
-        raise UnrenderableChat(
-            f"The conversation has {len(messages)} messages; at most {MAX_MESSAGES} are"
-            " possible. Leave out earlier ones."
-        )
-    plain, template_tools = _for_template(tokenizer, messages, tools)
-    _refuse_control_tokens(tokenizer, plain)
-    header = _generation_prompt(tokenizer)
-    text, pending = "", ""
-    for index, message in enumerate(plain):
-        so_far = _render(tokenizer, plain[: index + 1], template_tools)
-        turn = _continuation(text, so_far)
-        text = so_far
-        if message["role"] != "assistant":
-            pending += turn
-            continue
-        before, found, answer = turn.partition(header)
-        if not found:
-            raise UnrenderableChat(
-                "The base model's chat template begins an assistant message in another"
-                " way than it asks for one, so answers cannot be told from prompts."
-                " Use a base model whose template does both alike."
-            )
-        yield Segment(pending + before + header, is_scored=False)
-        answer, pending = _split_after_end_of_turn(tokenizer, answer)
-        yield Segment(answer, is_scored=message.get("weight", 1) != 0)
-    yield Segment(pending, is_scored=False)
-
-
-def _for_template(
-    tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], tools: Tools
-) -> tuple[list[Message], Tools]:
-    """Messages and tools as the template wants them; as text if it knows no tools."""
-    plain = plain_messages(messages)
-    if "tools" in str(tokenizer.chat_template):
-        return plain, tools
-    return tools_in_text(plain, tools), None
-
-
-def _render(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools
-) -> str:
-    # A copy, because the signature names a wider list than ours.
-    listed: list[Any] | None = list(tools) if tools else None
-    return str(tokenizer.apply_chat_template(messages, tools=listed, tokenize=False))
-
-
-def _generation_prompt(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What the template puts before an answer, `<|im_start|>assistant` in ChatML."""
-    question = [{"role": "user", "content": "?"}]
-    asked = tokenizer.apply_chat_template(
-        question, add_generation_prompt=True, tokenize=False
-    )
-    return _continuation(_render(tokenizer, question, None), str(asked))
-
-
-def _continuation(beginning: str, whole: str) -> str:
-    if not whole.startswith(beginning):
-        raise UnrenderableChat(
-            "The base model's chat template rewrites earlier messages when later ones"
-            " follow, so training would show it other text than answering does."
-            " Use a base model whose template only appends."
-        )
-    return whole[len(beginning) :]
-
-
-def _split_after_end_of_turn(
-    tokenizer: PreTrainedTokenizerBase, answer: str
-) -> tuple[str, str]:
-    """The answer with its end-of-turn token, and what the template adds after it."""
-    end_of_turn = str(tokenizer.eos_token)
-    position = answer.rfind(end_of_turn)
-    if position < 0:
-        return answer, ""
-    end = position + len(end_of_turn)
-    return answer[:end], answer[end:]
-
-
-def _refuse_control_tokens(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message]
-) -> None:
-    """A control token inside a text would end the turn and start a forged one."""
-    for number, message in enumerate(messages, start=1):
-        for token in tokenizer.all_special_tokens:
-            if token in str(message["content"]):
-                raise UnrenderableChat(
-                    f"Message {number} holds the text {token}, which this model uses"
-                    " to mark where a message begins or ends. Take it out."
-                )
+    return ids + _token_ids(tokenizer, template.answer_header)
 
 
 def _token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 from transformers import PreTrainedTokenizerBase
 
+from open_chats.plain_messages import UnusableMessage
 from tuning_server_app.training.chat_rendering import UnrenderableChat, render_chat
 from tuning_server_app.training.failures import (
     EXAMPLE_TOO_LONG,
     INVALID_TRAINING_FILE,
     RunFailed,
 )
-from tuning_server_app.training.plain_messages import UnusableMessage
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.core.management import BaseCommand, call_command
 
 from finetune_site import first_start
 from finetune_site.static_files import collect_static
+from tuning_server_app.services.tokenizers import begin_saving_tokenizers
 
 
 class Command(BaseCommand):
@@ -18,12 +19,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, no_sample: bool, **options: Any) -> None:
+        # Counting the sample's tokens needs these; meanwhile the rest is made.
+        saving = []
+        if settings.TUNING_SERVER:
+            saving = begin_saving_tokenizers(settings.TOKENIZERS_DIR)
         call_command("migrate", verbosity=0, interactive=False)
         collect_static()
         password = first_start.make_first_admin()
         first_start.make_ticks()
+        first_start.make_base_models()
         if settings.TUNING_SERVER:
             first_start.make_built_in_providers()
+        for process in saving:
+            process.wait()
         if not no_sample:
             self.load_sample()
         if password:

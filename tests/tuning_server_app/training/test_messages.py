@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from tuning_server_app.training.plain_messages import UnusableMessage, plain_messages
-from tuning_server_app.training.tool_text import parse_tool_calls, tools_in_text
+from open_chats.plain_messages import UnusableMessage, plain_messages
+from open_chats.tool_text import parse_tool_calls, tools_in_text
 
 
 def test_newer_and_deprecated_roles_become_the_ones_templates_know():

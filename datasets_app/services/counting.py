@@ -1,0 +1,58 @@
+"""Whose tokens a dataset's are: from its base model to the counter that counts them."""
+
+from pathlib import Path
+
+from django.conf import settings
+
+from datasets_app.base_model_list import AS_OF, KNOWN_MODELS
+from datasets_app.models import BaseModel, Encoding
+from datasets_app.own_tokens import OwnCounter
+from datasets_app.token_counts import Counter, openai_counter
+from datasets_app.tokenizer_files import tokenizer_in
+from teams_app.models import Team
+
+
+def seed_base_models(team: Team) -> None:
+    """Give a team the models to begin with; one that has any keeps what it made."""
+    if BaseModel.objects.filter(team=team).exists():
+        return
+    BaseModel.objects.bulk_create(
+        [
+            BaseModel(
+                team=team,
+                name=known.name,
+                encoding=known.encoding,
+                training_context_tokens=known.training_context_tokens,
+                source=known.source,
+                as_of=AS_OF,
+            )
+            for known in KNOWN_MODELS
+        ],
+        ignore_conflicts=True,  # two processes may make the same team ready
+    )
+
+
+def counter_of(model: BaseModel | None) -> Counter:
+    """Counts as the model does; as gpt-4o does where no model is chosen.
+
+    Of a model with a tokenizer of its own that is not on this server, the counts are
+    gpt-4o's too; `has_tokenizer` tells.
+    """
+    if model is None:
+        return openai_counter()
+    if model.encoding != Encoding.OWN:
+        return openai_counter(model.encoding)
+    files = tokenizer_in(tokenizer_folder(model.name))
+    return OwnCounter(f"own:{model.name}", files) if files else openai_counter()
+
+
+def has_tokenizer(model: BaseModel) -> bool:
+    """Can its tokens be counted here, and not only estimated?"""
+    if model.encoding != Encoding.OWN:
+        return True
+    return tokenizer_in(tokenizer_folder(model.name)) is not None
+
+
+def tokenizer_folder(name: str) -> Path:
+    """Where the built-in tuning server puts the tokenizer of a model it can train."""
+    return Path(settings.TOKENIZERS_DIR) / name.replace("/", "--")
