@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets_app.balance import Report, warnings
+from datasets_app.balance_words import PARTS, describe
+from datasets_app.models import Dataset, RunStatus
+from datasets_app.views.access import get_row, rights
+from teams_app.models import Role
+
+
+@require_safe
+@login_required
+def balance(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the newest finished check counted."""
+    datasets = Dataset.objects.select_related("team")
+    dataset = get_row(request, datasets, pk, Role.VIEWER)
+    run = dataset.check_runs.filter(status=RunStatus.FINISHED).first()
+    report = run.balance if run else {}
+    context = {
+        "dataset": dataset,
+        "run": run,
+        "report": report,
+        "parts": _parts(report),
+        "warnings": [describe(each.code, each.params) for each in warnings(report)],
+        **rights(request, dataset),
+    }
+    return render(request, "datasets_app/balance.html", context)
+
+
+def _parts(report: Report) -> list[dict[str, Any]]:
+    if not report.get("n_rows"):
+        return []
+    return [
+        {
+            "key": key,
+            "name": PARTS[key],
+            "n_without": part["n_without"],
+            "n_more": max(0, part["n_distinct"] - len(part["top"])),
+            "groups": [
+                {**group, "percent": round(100 * group["n"] / report["n_rows"])}
+                for group in part["top"]
+            ],
+        }
+        for key, part in report["parts"].items()
+    ]
