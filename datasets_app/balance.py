@@ -77,7 +77,7 @@ def _mixture_warnings(report: Report) -> Iterator[Warning]:
     for group in parts["language"]["top"][1:]:
         if (share := _share(group["n"], n_rows, above=0)) and share < 5:
             yield Warning("rare_language", {"percent": share, "value": group["label"]})
-    if parts["turns"]["top"] == [{"label": "2", "n": n_rows}]:
+    if parts["turns"]["top"] == [{"label": "1", "n": n_rows}]:
         yield Warning("one_question_each", {})
     for language, percents in report["languages_by_split"].items():
         if abs(percents["train"] - percents["validation"]) >= 20:

@@ -8,7 +8,7 @@ PARTS = {
     "tag": _("Tags"),
     "language": _("Languages"),
     "system_prompt": _("System prompts"),
-    "turns": _("Messages in a conversation"),
+    "turns": _("Questions in a conversation"),
     "answer_start": _("First words of the answers"),
     "answer": _("Most repeated answers"),
     "prompt_length": _("Length of the questions, in characters"),

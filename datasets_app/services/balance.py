@@ -7,7 +7,14 @@ from django.db.models import Count, Q, QuerySet
 
 from datasets_app.balance import LENGTH_BOUNDS, Report
 from datasets_app.chat_format import preview
-from datasets_app.models import Dataset, Example, ExampleFeatures, ReviewState, Split
+from datasets_app.models import (
+    Dataset,
+    Example,
+    ExampleFeatures,
+    ReviewState,
+    Split,
+    Tag,
+)
 
 TOP = 12  # groups shown of each part
 LABEL_LENGTH = 200
@@ -99,9 +106,9 @@ def _texts(rows: QuerySet[ExampleFeatures], column: str, role: str) -> dict[str,
 
 
 def _tags(rows: QuerySet[ExampleFeatures]) -> dict[str, Any]:
-    links = Example.tags.through.objects.filter(example__features__in=rows)
-    counted = links.values_list("tag__name").annotate(n=Count("pk"))
-    named = counted.order_by("-n", "tag__name")
+    used = Tag.objects.filter(example__in=rows.values("example"))
+    counted = used.annotate(n_rows=Count("example")).order_by("-n_rows", "name")
+    named = counted.values_list("name", "n_rows")
     return {
         "n_distinct": named.count(),
         "n_without": rows.filter(example__tags=None).count(),

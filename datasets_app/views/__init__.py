@@ -1,5 +1,6 @@
 """The portal's pages about datasets, one module for each kind of page."""
 
+from datasets_app.views.balance import balance
 from datasets_app.views.checks import (
     check_cancel,
     mend,
@@ -29,6 +30,7 @@ from datasets_app.views.versions import version_detail, version_file
 
 __all__ = [
     "check_cancel",
+    "balance",
     "dataset_detail",
     "dataset_list",
     "dataset_new",
