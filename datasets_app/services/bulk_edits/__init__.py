@@ -19,6 +19,7 @@ from datasets_app.services.bulk_edits.running import (
     undo_edit,
     why_not_undone,
 )
+from datasets_app.services.bulk_edits.splits import Resplit
 from datasets_app.services.bulk_edits.states import Review
 from datasets_app.services.bulk_edits.system_prompts import SetSystemPrompt
 from datasets_app.services.bulk_edits.tags import PutTag, TakeTagOff
@@ -26,7 +27,7 @@ from datasets_app.services.bulk_edits.undo import Undo
 from datasets_app.services.bulk_edits.weights import Weigh
 from datasets_app.services.errors import BadEdit
 
-register(PutTag(), TakeTagOff(), Review(), Move(), Pin(), Assign())
+register(PutTag(), TakeTagOff(), Review(), Move(), Resplit(), Pin(), Assign())
 register(Weigh(), SetSystemPrompt(), Replace())
 register(Delete(), Restore(), Purge(), Undo())
 register(UndoImport(), Mend())
