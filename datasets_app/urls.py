@@ -17,6 +17,7 @@ urlpatterns = [
     path("mends/<int:pk>/undo/", views.mend_undo, name="mend_undo"),
     path("<int:pk>/import/", views.import_new, name="import"),
     path("<int:pk>/balance/", views.balance, name="balance"),
+    path("<int:pk>/split/", views.split, name="split"),
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
     path("<int:pk>/export/", views.export, name="export"),
     path("<int:pk>/export/<str:format>/", views.export_file, name="export_file"),

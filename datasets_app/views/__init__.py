@@ -25,6 +25,7 @@ from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
 from datasets_app.views.imports import import_new
 from datasets_app.views.mending import import_mend
+from datasets_app.views.split import split
 from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.versions import version_detail, version_file
 
@@ -53,6 +54,7 @@ __all__ = [
     "preflight",
     "preflight_check",
     "preflight_code",
+    "split",
     "version_detail",
     "version_export",
     "version_export_file",

@@ -18,7 +18,8 @@ def balance(request: HttpRequest, pk: int) -> HttpResponse:
     """What the newest finished check counted."""
     datasets = Dataset.objects.select_related("team")
     dataset = get_row(request, datasets, pk, Role.VIEWER)
-    run = dataset.check_runs.filter(status=RunStatus.FINISHED).first()
+    finished = dataset.check_runs.filter(status=RunStatus.FINISHED)
+    run = finished.exclude(balance={}).first()
     report = run.balance if run else {}
     context = {
         "dataset": dataset,

@@ -19,6 +19,8 @@ from datasets_app.models import (
 )
 from datasets_app.services.balance import measure
 from datasets_app.services.checks.features import refresh_features
+from datasets_app.services.checks.requests import request_check
+from datasets_app.services.checks.running import run_check
 from teams_app.models import Role
 from tests.factories import make_dataset, make_example, make_member
 
@@ -206,6 +208,16 @@ def test_every_warning_has_words_that_take_its_numbers():
     params |= {"train": 80, "validation": 10}
 
     assert all(describe(code, params) for code in WARNINGS)
+
+
+def test_a_check_measures_the_balance():
+    dataset = make_dataset()
+    make_example(dataset=dataset)
+    run = request_check(dataset)
+    run_check(run)
+    run.refresh_from_db()
+
+    assert run.balance["n_rows"] == 1
 
 
 class TestThePage:

@@ -14,7 +14,6 @@ from datasets_app.models import (
     Tag,
 )
 from datasets_app.services import bulk_edits
-from datasets_app.services.checks.features import refresh_features
 from tests.factories import make_dataset, make_example
 
 pytestmark = pytest.mark.django_db
@@ -88,16 +87,23 @@ def test_a_pinned_row_stays():
 
 def test_near_duplicates_stay_together():
     dataset = make_dataset()
-    fill(dataset, 20)
-    refresh_features(dataset)
-    rows = ExampleFeatures.objects.filter(dataset=dataset)
-    pks = sorted(rows.values_list("pk", flat=True))
-    for start in range(0, 20, 2):
-        rows.filter(pk__in=pks[start : start + 2]).update(near_group=pks[start])
+    for i in range(10):
+        words = " ".join(f"w{i}n{k}" for k in range(40))
+        for ending in ("indeed", "surely"):
+            turns = [
+                {"role": "user", "content": f"Tell me of {words}, will you?"},
+                {
+                    "role": "assistant",
+                    "content": f"It is {words} and {words} {ending}.",
+                },
+            ]
+            make_example(dataset=dataset, messages=turns)
     split_anew(dataset)
-    groups = rows.filter(pk__in=validation_of(dataset)).values("near_group").distinct()
+    chosen = validation_of(dataset)
+    groups = ExampleFeatures.objects.filter(dataset=dataset, pk__in=chosen)
 
-    assert groups.count() == 2
+    assert len(chosen) == 4
+    assert groups.values("near_group").distinct().count() == 2
 
 
 def test_rows_of_other_datasets_and_of_the_bin_stay():

@@ -14,6 +14,7 @@ from datasets_app.services import runs
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import changes_of, record
 from datasets_app.services.checks.features import refresh_features
+from datasets_app.services.checks.near import refresh_groups
 from datasets_app.services.errors import BadEdit
 from datasets_app.splitting import Row, validation_rows
 
@@ -64,7 +65,8 @@ def _choose(edit: BulkEdit) -> frozenset[int]:
     A process that goes on with a killed edit chooses the same: where a row is by now
     does not matter, unless it is pinned.
     """
-    refresh_features(edit.dataset, on_batch=lambda _n: runs.update(edit))
+    refresh_features(edit.dataset, on_batch=lambda _read, _stale: runs.update(edit))
+    refresh_groups(edit.dataset, on_part=lambda: runs.update(edit))
     return frozenset(validation_rows(_rows(edit), edit.params["percent"] / 100))
 
 

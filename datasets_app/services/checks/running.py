@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 
 from datasets_app.models import CheckRun, Example, Finding, RunStatus
 from datasets_app.services import runs
+from datasets_app.services.balance import measure
 from datasets_app.services.checks.features import refresh_features
 from datasets_app.services.checks.keeping import replace_set_findings
 from datasets_app.services.checks.near import refresh_groups
@@ -55,6 +56,8 @@ def _check(run: CheckRun) -> None:
     replace_set_findings(run.dataset, set_findings(run.dataset))
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total, **_result(run))
     _forget_old_runs(run)
+    # Last, because nobody waits for it: the findings are shown by now.
+    CheckRun.objects.filter(pk=run.pk).update(balance=measure(run.dataset))
 
 
 def _result(run: CheckRun) -> dict[str, object]:
