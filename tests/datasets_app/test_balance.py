@@ -18,8 +18,8 @@ from datasets_app.models import (
     Tag,
 )
 from datasets_app.services.balance import measure
+from datasets_app.services.check_requests import request_check
 from datasets_app.services.checks.features import refresh_features
-from datasets_app.services.checks.requests import request_check
 from datasets_app.services.checks.running import run_check
 from teams_app.models import Role
 from tests.factories import make_dataset, make_example, make_member
