@@ -209,33 +209,6 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The tool call “%(id)s” has no answer."),
         _("Add a tool message with this tool_call_id right after the call."),
     ),
-    "unknown_function": (
-        _("“%(name)s” is called, but is not among the row's tools."),
-        _("Add it to the tools, or call one of them."),
-    ),
-    "argument_missing": (
-        _("The call of “%(name)s” lacks the argument “%(path)s”."),
-        _("Add it: the tool's schema says that it is required."),
-    ),
-    "argument_unknown": (
-        _("The call of “%(name)s” has the argument “%(path)s”, which it must not."),
-        _("Remove it, or add it to the tool's schema."),
-    ),
-    "argument_type": (
-        _(
-            "The argument “%(path)s” of “%(name)s” is of the type %(found)s; the "
-            "tool's schema wants %(wanted)s."
-        ),
-        _("Write a value of that type, or change the schema."),
-    ),
-    "argument_choice": (
-        _("The argument “%(path)s” of “%(name)s” is none of %(allowed)s."),
-        _("Choose one of these, or change the tool's schema."),
-    ),
-    "argument_limit": (
-        _("The argument “%(path)s” of “%(name)s” breaks the rule %(rule)s %(limit)s."),
-        _("Change the value, or the tool's schema."),
-    ),
     "no_function_name": (
         _("The function's answer does not say which function it is from."),
         _("Add name with the function's name."),

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-DATA_URL = re.compile(r"data:([\w.+/-]{1,60});base64,([A-Za-z0-9+/=]{200,})")
+DATA_URL = re.compile(r"data:([\w.+/-]{1,60});base64,([A-Za-z0-9+/=]{60,})")
 
 
 def turns_text(turns: Any) -> str:
@@ -23,10 +23,17 @@ def turn_text(turn: Any) -> str:
     lines = [f"{turn.get('role')}:"]
     if isinstance(content, str):
         lines.append(content)
+    elif isinstance(content, list):
+        lines += map(_part_text, content)
     elif content is not None:
         rest = {"content": content, **rest}
     lines += [f"{key}: {pretty(value)}" for key, value in rest.items()]
     return "\n".join(lines)
+
+
+def _part_text(part: Any) -> str:
+    is_text = isinstance(part, dict) and part.keys() == {"type", "text"}
+    return part["text"] if is_text and isinstance(part["text"], str) else pretty(part)
 
 
 def pretty(value: Any) -> str:

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from datasets_app import exact_json
 from datasets_app.admin.revision_words import JSON_FIELDS, TURNS, label_of
 from datasets_app.chat_format import canonical_messages
-from datasets_app.models import Example
+from datasets_app.models import Example, Split
 from datasets_app.services.history import newest_revision, state_after
 from datasets_app.text_diff import Part, word_diff
 from datasets_app.three_way import Piece, merged, pieces
@@ -117,6 +117,8 @@ def _as_text(name: str, values: list[Any]) -> str:
     value = values[0]
     if name == "tags":
         return ", ".join(value)
+    if name == "split":
+        return str(Split(value).label)
     return "" if value is None else value if isinstance(value, str) else pretty(value)
 
 

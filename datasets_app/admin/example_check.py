@@ -9,11 +9,11 @@ from django.views.decorators.http import require_POST
 
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
 from datasets_app.chat_format import RECORD_KEYS, all_messages
+from datasets_app.checks.arguments import argument_problems
 from datasets_app.derived import derive
+from datasets_app.finding_texts import how_to_mend, what_is_wrong
 from datasets_app.jsonl import Problem
 from datasets_app.models import Dataset, Example
-from datasets_app.problem_texts import describe
-from datasets_app.schema_checks import argument_problems
 from datasets_app.services.counting import counter_of
 from teams_app.models import Role
 from teams_app.rows import get_row
@@ -90,11 +90,10 @@ def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:
 
 
 def _as_shown(problem: Problem) -> dict[str, Any]:
-    told = describe(problem.as_json())
     return {
         "message": problem.message_index,
-        "what": told["what"],
-        "mend": told["mend"],
+        "what": what_is_wrong(problem.code, problem.params),
+        "mend": how_to_mend(problem.code),
     }
 
 

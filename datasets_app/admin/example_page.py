@@ -6,12 +6,14 @@ from csp.decorators import csp_update
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from datasets_app import finding_texts, services
 from datasets_app.admin.example_check import ExampleCheck
 from datasets_app.admin.example_form import ExampleForm
 from datasets_app.admin.example_history import IN_PANEL, ExampleHistory, revisions_of
@@ -20,11 +22,13 @@ from datasets_app.admin.revision_words import tell
 from datasets_app.admin.saved_drafts import saved
 from datasets_app.admin.turn_editor import words
 from datasets_app.chat_format import OUTPUT_KEYS, REINFORCEMENT_ROLES, ROLES
-from datasets_app.models import Example, Method, VersionRow
-from datasets_app.problem_texts import describe
+from datasets_app.checks.codes import is_structure
+from datasets_app.models import Example, Finding, Method, VersionRow
+from datasets_app.problem_texts import describe, where
 from teams_app.access import has_role
 from teams_app.models import Role
 
+MAX_FINDINGS = 20
 HIDDEN_FIELDS = ("opened_at", "opened_revision", "draft_id")
 
 
@@ -39,10 +43,25 @@ def _outputs(obj: Example) -> tuple[str, ...]:
     return tuple(key for key in OUTPUT_KEYS if getattr(obj, key) is not None)
 
 
-def _versions(request: HttpRequest, obj: Example) -> list[VersionRow]:
+def _versions(obj: Example) -> list[VersionRow]:
     """The newest versions that hold this row."""
-    rows = VersionRow.objects.visible_to(request.user).filter(example=obj)
-    return list(rows.select_related("version__dataset").order_by("-version")[:10])
+    return list(services.versions_of(obj)[:IN_PANEL])
+
+
+def _findings(request: HttpRequest, obj: Example) -> list[dict[str, Any]]:
+    """What the last check of the dataset found in this row beyond the format."""
+    found = Finding.objects.visible_to(request.user).filter(example=obj)
+    return [
+        {
+            "where": where(each.message_index),
+            "what": finding_texts.what_is_wrong(each.code, each.params),
+            "why": finding_texts.why_it_matters(each.code),
+            "mend": finding_texts.how_to_mend(each.code),
+            "other": each.other_id,
+        }
+        for each in found[:MAX_FINDINGS]
+        if not is_structure(each.code)
+    ]
 
 
 def _settings(
@@ -57,6 +76,7 @@ def _settings(
         "checkUrl": reverse(name, args=[obj.pk]) if obj else reverse(f"{name}_new"),
         "key": f"{request.user.pk}:{obj.pk if obj else 'new'}",
         "saved": saved(request),
+        "icons": static("icons.svg"),
         "isBound": context["adminform"].form.is_bound,
     }
 
@@ -105,7 +125,8 @@ class ExamplePage(ExampleHistory, ExampleCheck, ExampleSaving):
         if obj:
             context["may_review"] = has_role(request.user, obj, Role.REVIEWER)
             context["problems"] = [describe(problem) for problem in obj.problems]
-            context["versions"] = _versions(request, obj)
+            context["findings"] = _findings(request, obj)
+            context["versions"] = _versions(obj)
             recent = revisions_of(request, obj)[:IN_PANEL]
             context["told"] = tell(recent, with_diffs=False)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -65,6 +65,7 @@ class ExampleSaving(TeamScopedAdmin):
         shown = {
             **context,
             "title": gettext("Two changes at once"),
+            "opts": Example._meta,
             "original": conflict.current,
             "choices": conflict.choices(),
             "base_revision": conflict.base_revision,

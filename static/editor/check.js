@@ -24,6 +24,8 @@ export class Check {
   }
 
   async ask() {
+    const dataset = this.form.elements.dataset;
+    if (dataset && !dataset.value) return; // of a new row: nothing to check it for yet
     this.asked?.abort();
     this.asked = new AbortController();
     try {

@@ -12,14 +12,20 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// `label` is a text or an element.
 export function button(label, onClick, attributes = {}) {
-  const made = element("button", {
-    type: "button",
-    className: "turn-editor__button",
-    textContent: label,
-    ...attributes,
-  });
+  const made = element("button", { type: "button", className: "turn-editor__button", ...attributes }, label);
   made.addEventListener("click", onClick);
+  return made;
+}
+
+export function icon(file, name) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${file}#${name}`);
+  made.setAttribute("class", "icon");
+  made.setAttribute("aria-hidden", "true");
+  made.append(use);
   return made;
 }
 

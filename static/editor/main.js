@@ -10,7 +10,7 @@ import { TurnEditor } from "./turns.js";
 const JSON_AREAS = ["tools", "functions", "extra"];
 
 function start(form, settings) {
-  const page = { words: settings.words, functions: () => functionsOf(form) };
+  const page = { words: settings.words, icons: settings.icons, functions: () => functionsOf(form) };
   const areas = [...form.querySelectorAll("[data-turn-editor]")];
   const editors = areas.map((area) => new TurnEditor(area, page));
   for (const name of JSON_AREAS) {

@@ -2,7 +2,7 @@
 // stored; every change here is written there at once.
 
 import { addCall, callChoice, callsOf, canEditCalls, canEditFunctionCall } from "./calls.js";
-import { button, element, isObject, labelled, parse, select } from "./dom.js";
+import { button, element, icon, isObject, labelled, parse, select } from "./dom.js";
 import { imageButtons, partsOf } from "./images.js";
 import { jsonBox } from "./json-box.js";
 import { isExactJSON } from "./json-text.js";
@@ -23,8 +23,9 @@ export class TurnEditor {
     this.toggle = button(this.words.showJson, () => this.switchView());
     this.adder = button(this.words.add, () => this.insertAt(this.turns.length));
     const tools = element("p", { className: "turn-editor__tools" }, this.adder, this.toggle);
-    this.root = element("div", { className: "turn-editor" }, this.list, this.notice, tools);
+    this.root = element("div", { className: "turn-editor" });
     textArea.before(this.root);
+    this.root.append(this.list, textArea, this.notice, tools);
     this.raw = new RawView(textArea, this.words);
     this.showTurns();
   }
@@ -201,7 +202,7 @@ export class TurnEditor {
       ["↑", this.words.up, () => this.move(index, -1), index === 0],
       ["↓", this.words.down, () => this.move(index, 1), index === last],
       ["+", this.words.insert, () => this.insertAt(index + 1), false],
-      ["⧉", this.words.duplicate, () => this.duplicate(index), false],
+      [icon(this.page.icons, "copy"), this.words.duplicate, () => this.duplicate(index), false],
       ["×", this.words.remove, () => this.remove(index), last === 0],
     ]);
   }

@@ -168,10 +168,9 @@ class TestChecking:
             tools=json.dumps([tool]),
         ).json()
 
-        assert [each["what"] for each in told["problems"]] == [
-            "The argument “n” of “hp” is of the type string; the tool's schema wants "
-            "integer."
-        ]
+        (problem,) = told["problems"]
+        assert "arguments of “hp” do not fit" in problem["what"]
+        assert problem["message"] == 2
 
     def test_json_that_is_not_finished_is_an_error_of_its_field(self, curator, example):
         told = check(curator, example, tools="[{").json()
