@@ -103,3 +103,12 @@ class FreezeForm(forms.Form):
 
 class TagForm(forms.Form):
     name = forms.CharField(label=_("Tag"), max_length=50)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The rows' authors read it."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

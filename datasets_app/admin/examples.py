@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,7 +12,10 @@ from datasets_app.admin.example_actions import ExampleActions
 from datasets_app.admin.example_page import ExamplePage
 from datasets_app.admin.filters import DatasetFilter, ProblemFilter, TagFilter
 from datasets_app.chat_format import preview
-from datasets_app.models import Example
+from datasets_app.models import BulkKind, Example
+from datasets_app.services import bulk_edits
+from datasets_app.services.selection import Selection
+from teams_app.models import Role
 
 PREVIEW_LENGTH = 80
 
@@ -26,7 +31,9 @@ class ExampleAdmin(ExampleActions, ExamplePage):
         "move_to_validation",
         "tag",
         "untag",
+        "delete_to_bin",
     )
+    delete_role = Role.CURATOR  # to the bin; only an owner empties that
     list_display = (
         "question",
         "answer",
@@ -46,6 +53,25 @@ class ExampleAdmin(ExampleActions, ExamplePage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Example]:
         return super().get_queryset(request).defer("text").prefetch_related("tags")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without Django's own deletion, which would be for good."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes to the bin is the row alone; all that belongs to it waits."""
+        return [str(obj) for obj in objs], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Example) -> None:
+        edit = bulk_edits.start_edit(
+            dataset=obj.dataset,
+            kind=BulkKind.DELETE,
+            by=request.user,
+            selection=Selection(pks=(obj.pk,)),
+        )
+        bulk_edits.run_edit(edit)
 
     @admin.display(description=_("first question"))
     def question(self, obj: Example) -> str:

@@ -11,14 +11,11 @@ from datasets_app.services.errors import (
     ChangedMeanwhile,
     DatasetsError,
     FreezeFailed,
+    NotReviewed,
     StorageFull,
 )
 from datasets_app.services.examples import (
-    move_examples,
-    review_examples,
     save_example,
-    tag_examples,
-    untag_examples,
 )
 from datasets_app.services.freezing import freeze, run_freeze, start_freeze
 from datasets_app.services.imports import (
@@ -35,6 +32,14 @@ from datasets_app.services.recounting import (
     run_count,
 )
 from datasets_app.services.restoring import restore_example
+from datasets_app.services.review import (
+    assign,
+    comment_on,
+    decide,
+    is_own_work,
+    review_examples,
+    take_back,
+)
 from datasets_app.services.version_tokens import count_waiting_version, tokens_of
 from datasets_app.services.versions import freezable_examples, versions_of
 
@@ -42,21 +47,25 @@ __all__ = [
     "ChangedMeanwhile",
     "DatasetsError",
     "FreezeFailed",
+    "NotReviewed",
     "StorageFull",
+    "assign",
     "begin_count",
     "begin_due_counts",
     "cancel_import",
     "choose_base_model",
+    "comment_on",
     "count_waiting_version",
     "counter_of",
     "create_dataset",
+    "decide",
     "fold_counts",
     "freezable_examples",
     "freeze",
     "has_tokenizer",
     "has_unindexed_texts",
     "index_texts",
-    "move_examples",
+    "is_own_work",
     "recount",
     "reindex",
     "restore_example",
@@ -69,9 +78,8 @@ __all__ = [
     "seed_base_models",
     "start_freeze",
     "start_import",
-    "tag_examples",
+    "take_back",
     "tokens_of",
-    "untag_examples",
     "versions_of",
     "with_counts",
 ]

@@ -1,11 +1,10 @@
-"""Storing, reviewing, moving and tagging examples."""
+"""Storing examples."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
-from django.utils.timezone import now
+from django.db.models import Max
 
 from datasets_app import exact_json
 from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
@@ -95,52 +94,3 @@ def record_of(example: Example) -> dict[str, Any]:
 def next_position(dataset: Dataset) -> int:
     last = dataset.examples.aggregate(last=Max("position"))["last"]
     return 0 if last is None else last + 1
-
-
-def review_examples(examples: QuerySet[Example], *, state: ReviewState, by: Any) -> int:
-    """Give the examples a review state; returns how many have it now.
-
-    Rows with problems are not approved: a version leaves them out anyway.
-    """
-    if state == ReviewState.APPROVED:
-        examples = examples.filter(is_valid=True)
-    return _update(examples, state=state, updated_by=by)
-
-
-def move_examples(examples: QuerySet[Example], *, split: str, by: Any) -> int:
-    """Put the examples into the training or the validation part."""
-    return _update(examples, split=split, updated_by=by)
-
-
-def _update(examples: QuerySet[Example], **changes: Any) -> int:
-    chosen = Example.objects.filter(pk__in=examples.order_by().values("pk"))
-    return chosen.update(updated_at=now(), **changes)
-
-
-def tag_examples(examples: QuerySet[Example], *, name: str, by: Any) -> int:
-    """Put a tag on the examples; each team among them gets its own tag so named."""
-    rows = list(examples.order_by().values_list("pk", "dataset__team_id"))
-    tags = {
-        team_id: Tag.objects.get_or_create(team_id=team_id, name=name)[0]
-        for team_id in {team_id for _pk, team_id in rows}
-    }
-    Example.tags.through.objects.bulk_create(
-        [
-            Example.tags.through(example_id=pk, tag=tags[team_id])
-            for pk, team_id in rows
-        ],
-        ignore_conflicts=True,
-        batch_size=1_000,
-    )
-    _update(examples, updated_by=by)
-    return len(rows)
-
-
-def untag_examples(examples: QuerySet[Example], *, name: str, by: Any) -> int:
-    """Take a tag off the examples."""
-    links = Example.tags.through.objects.filter(
-        example__in=examples.order_by().values("pk"), tag__name=name
-    )
-    n_removed, _by_model = links.delete()
-    _update(examples, updated_by=by)
-    return n_removed

@@ -1,6 +1,15 @@
 """The portal's pages about datasets, one module for each kind of page."""
 
 from datasets_app.views.balance import balance
+from datasets_app.views.bins import bin_page
+from datasets_app.views.bulk_edit_runs import (
+    edit_cancel,
+    edit_list,
+    edit_page,
+    edit_resume,
+    edit_undo,
+)
+from datasets_app.views.bulk_edits import edit_new
 from datasets_app.views.checks import (
     check_cancel,
     mend,
@@ -14,6 +23,11 @@ from datasets_app.views.datasets import (
     dataset_list,
     dataset_new,
 )
+from datasets_app.views.example_review import (
+    example_assign,
+    example_comment,
+    example_decide,
+)
 from datasets_app.views.exports import (
     export,
     export_file,
@@ -25,16 +39,27 @@ from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
 from datasets_app.views.imports import import_new
 from datasets_app.views.mending import import_mend
+from datasets_app.views.review_queue import review_queue
 from datasets_app.views.split import split
 from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.versions import version_detail, version_file
 
 __all__ = [
+    "bin_page",
     "check_cancel",
     "balance",
     "dataset_detail",
     "dataset_list",
     "dataset_new",
+    "edit_cancel",
+    "edit_list",
+    "edit_new",
+    "edit_page",
+    "edit_resume",
+    "edit_undo",
+    "example_assign",
+    "example_comment",
+    "example_decide",
     "export",
     "export_file",
     "freeze",
@@ -55,6 +80,7 @@ __all__ = [
     "preflight_check",
     "preflight_code",
     "split",
+    "review_queue",
     "version_detail",
     "version_export",
     "version_export_file",

@@ -230,10 +230,12 @@ class TestReviewing:
 
     def test_rejecting(self, reviewer, dataset):
         example = make_example(dataset=dataset)
-        act(reviewer, "reject", example)
+        asked = act(reviewer, "reject", example)
+        assert '<textarea name="reason"' in asked
+        act(reviewer, "reject", example, reason="Too curt.")
         example.refresh_from_db()
 
-        assert example.state == "rejected"
+        assert (example.state, example.reject_reason) == ("rejected", "Too curt.")
 
     def test_one_is_saved_and_approved_on_its_page(self, reviewer, dataset):
         example = make_example(dataset=dataset)
@@ -295,6 +297,28 @@ class TestOtherActions:
         act(curator, "move_to_training", example)
         example.refresh_from_db()
         assert example.split == "train"
+
+
+class TestDeleting:
+    def test_many_go_to_the_bin(self, curator, dataset):
+        act(curator, "delete_to_bin", make_example(dataset=dataset))
+
+        assert not Example.objects.exists()
+        assert Example.with_deleted.count() == 1
+
+    def test_one_goes_to_the_bin_from_its_page(self, curator, dataset):
+        example = make_example(dataset=dataset)
+        url = reverse("admin:datasets_app_example_delete", args=[example.pk])
+        assert str(example) in curator.get(url).content.decode()
+        curator.post(url, {"post": "yes"})
+
+        assert not Example.objects.exists()
+        assert Example.with_deleted.get() == example
+
+    def test_the_list_offers_no_deletion_for_good(self, reviewer, dataset):
+        make_example(dataset=dataset)
+        actions = reviewer.get(reverse(LIST)).context["action_form"].fields["action"]
+        assert "delete_selected" not in dict(actions.choices)
 
 
 class TestFinding:

@@ -1,7 +1,7 @@
 import pytest
 
 from datasets_app import services
-from datasets_app.models import Example, ReviewState, Split, Tag
+from datasets_app.models import Example, ReviewState, Split
 from tests.datasets_app.bad_rows import REPLY, USER
 from tests.factories import make_dataset, make_example, make_user
 
@@ -55,51 +55,3 @@ def test_new_examples_come_last():
     dataset = make_dataset()
 
     assert [make_example(dataset=dataset).position for _ in range(3)] == [0, 1, 2]
-
-
-def test_approving_leaves_out_what_has_problems():
-    good, bad, by = make_example(), make_example(messages=[USER]), make_user()
-    before = good.updated_at
-
-    n = services.review_examples(all_examples(), state=ReviewState.APPROVED, by=by)
-
-    good.refresh_from_db()
-    bad.refresh_from_db()
-    assert (n, good.state, bad.state) == (1, "approved", "draft")
-    assert good.updated_by == by
-    assert good.updated_at > before
-
-
-def test_rejecting_takes_what_has_problems():
-    make_example(messages=[USER])
-
-    assert (
-        services.review_examples(all_examples(), state=ReviewState.REJECTED, by=None)
-        == 1
-    )
-
-
-def test_moving_changes_the_split():
-    example = make_example()
-    services.move_examples(all_examples(), split=Split.VALIDATION, by=None)
-    example.refresh_from_db()
-
-    assert example.split == Split.VALIDATION
-
-
-def test_a_tag_is_made_once_for_each_team():
-    one, two = make_example(), make_example()
-    services.tag_examples(all_examples(), name="hard", by=None)
-    services.tag_examples(all_examples(), name="hard", by=None)
-
-    assert [tag.team for tag in one.tags.all()] == [one.dataset.team]
-    assert [tag.team for tag in two.tags.all()] == [two.dataset.team]
-    assert Tag.objects.count() == 2
-
-
-def test_a_tag_is_taken_off():
-    example = make_example()
-    services.tag_examples(all_examples(), name="hard", by=None)
-    services.untag_examples(all_examples(), name="hard", by=None)
-
-    assert not example.tags.exists()

@@ -58,6 +58,8 @@ def rows(tmp_path):
 ROW_OF = {
     "": "dataset",
     "checks": "checkrun",
+    "edits": "bulkedit",
+    "examples": "example",
     "freezes": "freezerun",
     "imports": "importrun",
     "mends": "bulkedit",
@@ -254,11 +256,11 @@ def test_a_curator_adds_no_example_to_another_team(client, rows):
     assert Example.objects.count() == n_before
 
 
-def test_a_curator_deletes_nothing(client, rows):
-    client.force_login(make_member(Role.CURATOR, rows["dataset"].team))
-    url = reverse("admin:datasets_app_example_delete", args=[rows["example"].pk])
-
-    assert client.post(url, {"post": "yes"}).status_code == 403
+def test_a_viewer_deletes_no_row_and_a_curator_no_dataset(client, rows):
+    for role, model in ((Role.VIEWER, "example"), (Role.CURATOR, "dataset")):
+        client.force_login(make_member(role, rows["dataset"].team))
+        url = reverse(f"admin:datasets_app_{model}_delete", args=[rows[model].pk])
+        assert client.post(url, {"post": "yes"}).status_code == 403
 
 
 def test_who_is_not_signed_in_signs_in_first(client, rows):

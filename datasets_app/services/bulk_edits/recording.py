@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
@@ -110,7 +111,10 @@ def record(edit: BulkEdit, rows: QuerySet[Example], changes: Changes) -> int:
     quote = connection.ops.quote_name
     meta = ExampleRevision._meta
     columns = [quote(str(meta.get_field(name).column)) for name in REVISION_FIELDS]  # type: ignore[union-attr]
-    sql, params = selected.query.sql_with_params()
+    try:
+        sql, params = selected.query.sql_with_params()
+    except EmptyResultSet:  # none of the rows can be meant
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(meta.db_table)} ({', '.join(columns)}) {sql}",  # noqa: S608

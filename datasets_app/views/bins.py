@@ -1,0 +1,43 @@
+"""The bin of a dataset: deleted rows, until they are put back or gone for good."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets_app.chat_format import preview
+from datasets_app.models import Dataset, Example
+from datasets_app.views.access import get_row, rights
+from datasets_app.views.keyset import keyset_page
+from teams_app.access import has_role
+from teams_app.models import Role
+
+PER_PAGE = 50
+
+
+@require_safe
+@login_required
+def bin_page(request: HttpRequest, pk: int) -> HttpResponse:
+    datasets = Dataset.objects.select_related("team")
+    dataset = get_row(request, datasets, pk, Role.VIEWER)
+    deleted = Example.with_deleted.filter(dataset=dataset, deleted_at__isnull=False)
+    page = keyset_page(
+        deleted.select_related("updated_by").defer("text", "tools"),
+        request.GET,
+        PER_PAGE,
+    )
+    context = {
+        "dataset": dataset,
+        "page": page,
+        "rows": [
+            {
+                "row": row,
+                "question": preview(row.messages, "user")[:200],
+                "answer": preview(row.messages, "assistant", last=True)[:200],
+            }
+            for row in page.rows
+        ],
+        "may_purge": has_role(request.user, dataset, Role.OWNER),
+        **rights(request, dataset),
+    }
+    return render(request, "datasets_app/bin.html", context)
