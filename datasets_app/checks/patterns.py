@@ -159,14 +159,19 @@ def replace(text: str, codes: frozenset[str]) -> str:
     """The text with a placeholder for whatever of these codes is in it."""
     numbers = [n for n in kinds_in(text) if KINDS[n].code in codes]
     while found := matches(text, numbers):
-        text = _without(text, found)
+        text = _with(text, [(match, match.kind.placeholder) for match in found])
     return text
 
 
-def _without(text: str, found: list[Match]) -> str:
+def masked(text: str) -> str:
+    """A short text as it may be shown: whatever is private in it is hidden."""
+    return _with(text, [(m, m.masked) for m in matches(text, kinds_in(text))])
+
+
+def _with(text: str, replaced: list[tuple[Match, str]]) -> str:
     parts, end = [], 0
-    for match in found:
-        parts += [text[end : match.start], match.kind.placeholder]
+    for match, instead in replaced:
+        parts += [text[end : match.start], instead]
         end = match.end
     return "".join([*parts, text[end:]])
 

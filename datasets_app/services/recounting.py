@@ -12,6 +12,7 @@ from django.db.models import Max, Min
 
 from datasets_app.models import BaseModel, CountRun, Dataset, Example, RunStatus
 from datasets_app.services import runs
+from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.counting import counter_of
 from datasets_app.services.examples import record_of
 from datasets_app.token_counts import Counter
@@ -34,6 +35,7 @@ def choose_base_model(
     dataset.base_model = model
     dataset.clean()
     dataset.save(update_fields=["base_model"])
+    rows_changed(dataset.pk)
     return begin_count(dataset, by=by)
 
 
@@ -137,6 +139,7 @@ def _end_if_done(run: CountRun) -> bool:
             return False
         Dataset.objects.filter(pk=run.dataset_id).update(counted_with=run.counter)
         runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
+        rows_changed(run.dataset_id)  # which of them are too long is another question
         return True
 
 

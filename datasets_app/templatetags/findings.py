@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from datasets_app import finding_texts, mend_texts
-from datasets_app.checks.codes import severity_of
 from datasets_app.checks.mends import MENDS_OF
+from datasets_app.checks.patterns import masked
 from datasets_app.models import Dataset, Finding
 from datasets_app.problem_texts import where
 from datasets_app.services.checks import report_of
@@ -17,7 +17,7 @@ register = template.Library()
 register.filter("in_general", finding_texts.in_general)
 register.filter("why_it_matters", finding_texts.why_it_matters)
 register.filter("how_to_mend", finding_texts.how_to_mend)
-register.filter("severity_of", severity_of)
+register.filter("masked", masked)
 
 
 @register.filter

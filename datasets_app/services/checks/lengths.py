@@ -2,23 +2,32 @@
 
 from typing import Any
 
-from datasets_app.checks.cutting import cut_of
+from datasets_app.chat_format import all_messages
+from datasets_app.checks.cutting import Cut, cut_of
 from datasets_app.models import Dataset, Example
 from datasets_app.services.checks.sets import context_tokens
 from datasets_app.services.counting import counter_of
-from datasets_app.token_counts import PER_REPLY
+from datasets_app.services.examples import record_of
+from datasets_app.token_counts import Counter
+
+ROWS_AT_ONCE = 5  # these are the longest rows there are
 
 
 def add_cuts(dataset: Dataset, findings: list[Any]) -> None:
     """Give each finding its `cut`."""
-    limit = context_tokens(dataset) - PER_REPLY
-    pks = [finding.example_id for finding in findings]
-    rows = Example.objects.filter(pk__in=pks).values_list("pk", "messages")
-    counter = counter_of(dataset.base_model)
+    limit, counter = context_tokens(dataset), counter_of(dataset.base_model)
+    rows = Example.objects.filter(pk__in=[each.example_id for each in findings])
     cuts = {
-        pk: cut_of(messages, counter.per_message({"messages": messages}), limit)
-        for pk, messages in rows.iterator(chunk_size=5)
-        if isinstance(messages, list)
+        example.pk: _cut(example, limit, counter)
+        for example in rows.defer("text", "problems").iterator(ROWS_AT_ONCE)
     }
     for finding in findings:
         finding.cut = cuts.get(finding.example_id)
+
+
+def _cut(example: Example, limit: int, counter: Counter) -> Cut | None:
+    """What tools cost comes before the messages."""
+    record = record_of(example)
+    sizes = counter.per_message(record)
+    left = limit - max(0, example.n_tokens - sum(sizes))
+    return cut_of(all_messages(record), sizes, left)

@@ -9,7 +9,7 @@ from django.db.models.functions import Substr
 from datasets_app.checks.codes import ERROR, NOTE, WARNING, severity_of
 from datasets_app.models import CheckRun, Dataset, Finding, RunStatus
 
-SHOWN_CHARACTERS = 160
+SHOWN_CHARACTERS = 400  # more than are shown: a secret is hidden only as a whole
 
 
 @dataclass(slots=True)
