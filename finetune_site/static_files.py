@@ -5,16 +5,25 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import HashedFilesMixin
 from django.core.management import call_command
 from whitenoise.storage import (  # type: ignore[import-untyped]
     CompressedManifestStaticFilesStorage,
 )
 
+IMPORT = (
+    r'(?P<matched>import(?P<names>\s*\{[^}]*\})\s*from\s*"(?P<url>\./[^"]+)";)',
+    'import%(names)s from "%(url)s";',
+)
+
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
-    """A module imports the others by their hashed names, too: none is stale."""
+    """Our modules import each other by their hashed names, too: none is stale.
 
-    support_js_module_import_aggregation = True
+    Django would look into every script for that, and htmx's name files it has not.
+    """
+
+    patterns = (*HashedFilesMixin.patterns, ("editor/*.js", (IMPORT,)))
 
 
 def collect_static() -> bool:

@@ -1,8 +1,10 @@
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from finetune_site.static_files import collect_static
 
@@ -35,3 +37,19 @@ def test_a_changed_file_is_collected_again(source: Path, settings):
 
     assert collect_static()
     assert "red" in (settings.STATIC_ROOT / "site.css").read_text()
+
+
+def test_a_module_imports_the_others_by_their_hashed_names(tmp_path: Path, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "finetune_site.static_files.HashedFiles"},
+    }
+    settings.STATIC_ROOT = tmp_path
+    call_command("collectstatic", verbosity=0, interactive=False)
+    (main,) = tmp_path.glob("editor/main.*.js")
+    imported = re.findall(r'from "\./([^"]+)"', main.read_text())
+
+    assert imported
+    for name in imported:
+        assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.js", name)
+        assert (tmp_path / "editor" / name).exists()

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app import finding_texts, services
+from datasets_app import services
 from datasets_app.admin.example_check import ExampleCheck
 from datasets_app.admin.example_form import ExampleForm
 from datasets_app.admin.example_history import IN_PANEL, ExampleHistory, revisions_of
@@ -24,7 +24,7 @@ from datasets_app.admin.turn_editor import words
 from datasets_app.chat_format import OUTPUT_KEYS, REINFORCEMENT_ROLES, ROLES
 from datasets_app.checks.codes import is_structure
 from datasets_app.models import Example, Finding, Method, VersionRow
-from datasets_app.problem_texts import describe, where
+from datasets_app.problem_texts import describe
 from teams_app.access import has_role
 from teams_app.models import Role
 
@@ -48,20 +48,10 @@ def _versions(obj: Example) -> list[VersionRow]:
     return list(services.versions_of(obj)[:IN_PANEL])
 
 
-def _findings(request: HttpRequest, obj: Example) -> list[dict[str, Any]]:
+def _findings(obj: Example) -> list[Finding]:
     """What the last check of the dataset found in this row beyond the format."""
-    found = Finding.objects.visible_to(request.user).filter(example=obj)
-    return [
-        {
-            "where": where(each.message_index),
-            "what": finding_texts.what_is_wrong(each.code, each.params),
-            "why": finding_texts.why_it_matters(each.code),
-            "mend": finding_texts.how_to_mend(each.code),
-            "other": each.other_id,
-        }
-        for each in found[:MAX_FINDINGS]
-        if not is_structure(each.code)
-    ]
+    found = obj.findings.all()[:MAX_FINDINGS]
+    return [each for each in found if not is_structure(each.code)]
 
 
 def _settings(
@@ -125,7 +115,7 @@ class ExamplePage(ExampleHistory, ExampleCheck, ExampleSaving):
         if obj:
             context["may_review"] = has_role(request.user, obj, Role.REVIEWER)
             context["problems"] = [describe(problem) for problem in obj.problems]
-            context["findings"] = _findings(request, obj)
+            context["findings"] = _findings(obj)
             context["versions"] = _versions(obj)
             recent = revisions_of(request, obj)[:IN_PANEL]
             context["told"] = tell(recent, with_diffs=False)

@@ -14,7 +14,7 @@ from datasets_app import services
 from datasets_app.admin.conflicts import Conflict
 from datasets_app.admin.saved_drafts import note_saved
 from datasets_app.models import Example, ReviewState
-from datasets_app.services.neighbours import next_after
+from datasets_app.services.listing import neighbours
 from datasets_app.services.selection import Selection
 from teams_app.access import has_role
 from teams_app.models import Role
@@ -84,7 +84,9 @@ class ExampleSaving(TeamScopedAdmin):
     ) -> None:
         state = obj.state
         if "_next" in request.POST and change:
-            request.next_example = next_after(obj, _selection(request))  # type: ignore[attr-defined]
+            # Asked first: the change may move the row, or drop it from the list.
+            _before, after = neighbours(_selection(request), obj.dataset, obj)
+            request.next_example = after  # type: ignore[attr-defined]
         services.save_example(obj, by=request.user, tags=form.cleaned_data.get("tags"))
         note_saved(request, form.cleaned_data.get("draft_id", ""))
         if change and obj.state != state:
@@ -134,11 +136,11 @@ class ExampleSaving(TeamScopedAdmin):
         messages.success(
             request, gettext("%(example)s is saved.") % {"example": str(obj)}
         )
-        pk = request.next_example  # type: ignore[attr-defined]
-        if pk is None:
+        following = request.next_example  # type: ignore[attr-defined]
+        if following is None:
             messages.info(request, gettext("That was the last example of the list."))
             return self.response_post_save_change(request, obj)
-        answer = redirect("admin:datasets_app_example_change", pk)
+        answer = redirect("admin:datasets_app_example_change", following.pk)
         if query := request.GET.urlencode():
             answer["Location"] += f"?{query}"
         return answer

@@ -147,8 +147,11 @@ def _finish(request: HttpRequest, edit: BulkEdit) -> None:
 
 
 def _back(request: HttpRequest, dataset: Dataset) -> HttpResponse:
-    """To the page of the finding, if the form was on it."""
+    """To the page of the finding or of the example, if the form was on it."""
     code = request.POST.get("back", "")
+    example = request.POST.get("example", "")
+    if code == "example" and example.isdecimal():
+        return redirect("admin:datasets_app_example_change", example)
     if code in PROBLEMS or code in FINDINGS:
         return redirect("datasets:preflight_code", dataset.pk, code)
     return redirect("datasets:preflight", dataset.pk)

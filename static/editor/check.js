@@ -7,6 +7,18 @@ const PAUSE_MS = 500;
 const PAUSE_MS_LARGE = 4000;
 const LARGE = 1_000_000; // characters
 
+const SENT = [
+  "csrfmiddlewaretoken",
+  "dataset",
+  "messages",
+  "preferred_output",
+  "non_preferred_output",
+  "tools",
+  "functions",
+  "parallel_tool_calls",
+  "extra",
+];
+
 export class Check {
   constructor(form, url, editors, words) {
     Object.assign(this, { form, url, editors, words });
@@ -45,10 +57,7 @@ export class Check {
   body() {
     const body = new FormData();
     const all = new FormData(this.form);
-    for (const name of ["csrfmiddlewaretoken", "dataset", "parallel_tool_calls", "tools", "functions", "extra",
-      "messages", "preferred_output", "non_preferred_output"]) {
-      if (all.has(name)) body.append(name, all.get(name));
-    }
+    for (const name of SENT) if (all.has(name)) body.append(name, all.get(name));
     return body;
   }
 
@@ -81,19 +90,23 @@ export class Check {
   row({ message, what, mend }) {
     const text = `${what} ${mend}`;
     if (message === null) return element("li", { textContent: text });
-    const go = button(`${this.words.turn} ${message}`, () => this.goTo(message));
+    const go = button(`${this.words.turn} ${message}`, () => goTo(this.editors, message));
     return element("li", {}, go, " ", text);
-  }
-
-  goTo(message) {
-    let index = message - 1;
-    for (const editor of this.editors) {
-      if (index < editor.turns.length) return editor.focusTurn(index);
-      index -= editor.turns.length;
-    }
   }
 
   say(text) {
     this.list?.replaceChildren(element("p", { textContent: text }));
+  }
+}
+
+// Messages are counted from 1; a DPO row's answers come after its conversation.
+export function goTo(editors, message) {
+  let index = message - 1;
+  for (const editor of editors) {
+    if (index < editor.turns.length) {
+      editor.focusTurn(index);
+      return;
+    }
+    index -= editor.turns.length;
   }
 }

@@ -1,6 +1,6 @@
 // The page of one example: turn editors, the check while one types, drafts, the keyboard.
 
-import { Check } from "./check.js";
+import { Check, goTo } from "./check.js";
 import { isObject, parse } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { watchArea } from "./json-box.js";
@@ -27,6 +27,9 @@ function start(form, settings) {
   new Drafts(form, settings, editors, settings.words);
   new Check(form, settings.checkUrl, editors, settings.words);
   listenToKeys(form, editors);
+  // A finding's link ends with the number of its message.
+  const [, wanted] = location.hash.match(/^#message-(\d+)$/) ?? [];
+  if (wanted) goTo(editors, Number(wanted));
 }
 
 // What the row's tools, and the old functions, can be called with.

@@ -1,14 +1,10 @@
 // Edits a conversation turn by turn. The text area beside it holds the JSON that is
 // stored; every change here is written there at once.
 
-import { addCall, callChoice, callsOf, canEditCalls, canEditFunctionCall } from "./calls.js";
-import { button, element, icon, isObject, labelled, parse, select } from "./dom.js";
-import { imageButtons, partsOf } from "./images.js";
-import { jsonBox } from "./json-box.js";
+import { button, element, icon, isObject, parse, select } from "./dom.js";
 import { isExactJSON } from "./json-text.js";
 import { RawView } from "./raw-view.js";
-
-const PLAIN_KEYS = ["role", "content", "weight", "name", "tool_call_id"];
+import { addersOf, fieldsOf, otherKeys, weightSelect } from "./turn-fields.js";
 
 export class TurnEditor {
   // `page` knows what is common to all editors of the page: functions().
@@ -149,23 +145,13 @@ export class TurnEditor {
       { className: "turn-editor__head" },
       element("span", { className: "turn-editor__number", textContent: index + 1 }),
       this.roleSelect(turn, index),
-      this.weightSelect(turn),
+      weightSelect(this, turn),
       element("span", { className: "turn-editor__tokens" }),
       this.rowButtons(index),
     );
     const problems = element("ul", { className: "turn-editor__problems" });
-    row.append(head, ...this.body(turn, index), this.adders(turn, index), problems, this.otherKeys(turn));
+    row.append(head, ...fieldsOf(this, turn, index), addersOf(this, turn, index), problems, otherKeys(this, turn));
     return row;
-  }
-
-  body(turn, index) {
-    const isAnswer = turn.role === "tool" || turn.tool_call_id !== undefined;
-    return [
-      ...(isAnswer ? [callChoice(this, turn, index)] : []),
-      ...this.nameField(turn),
-      ...this.content(turn, index),
-      ...callsOf(this, turn, index),
-    ];
   }
 
   roleSelect(turn, index) {
@@ -178,21 +164,6 @@ export class TurnEditor {
       this.change(this.turns, -1);
       this.list.children[index].querySelector("select").focus();
     });
-  }
-
-  weightSelect(turn) {
-    if (turn.role !== "assistant" || this.isOutput) return "";
-    const { learnt, notLearnt, weight } = this.words;
-    const known = turn.weight === undefined || turn.weight === 0 || turn.weight === 1;
-    const odd = known ? [] : [["odd", JSON.stringify(turn.weight)]];
-    const choices = [["1", learnt], ["0", notLearnt], ...odd];
-    const value = known ? String(turn.weight ?? 1) : "odd";
-    const made = select(weight, value, choices, (chosen) => {
-      if (chosen === "0") turn.weight = 0;
-      else if (chosen === "1") delete turn.weight;
-      this.store();
-    });
-    return labelled(weight, made, "turn-editor__weight");
   }
 
   rowButtons(index) {
@@ -212,91 +183,6 @@ export class TurnEditor {
       button(sign, onClick, { title, ariaLabel: title, disabled }),
     );
     return element("span", { className: "turn-editor__buttons" }, ...made);
-  }
-
-  content(turn, index) {
-    if (Array.isArray(turn.content)) return partsOf(this, turn, index);
-    if (turn.content != null && typeof turn.content !== "string") {
-      return [this.jsonBox(this.words.content, turn.content, null, () => true, (content) => {
-        turn.content = content;
-      })];
-    }
-    return [this.textBox(turn)];
-  }
-
-  textBox(turn) {
-    const box = element("textarea", {
-      className: "turn-editor__content",
-      value: turn.content ?? "",
-      rows: Math.min(16, Math.max(2, Math.ceil((turn.content ?? "").length / 90))),
-      "aria-label": this.words.content,
-    });
-    box.addEventListener("input", () => {
-      // An assistant who only calls tools has the content null; keep it so.
-      const isCall = turn.tool_calls || turn.function_call;
-      turn.content = box.value === "" && isCall ? null : box.value;
-      this.store();
-    });
-    return box;
-  }
-
-  nameField(turn) {
-    if (turn.name === undefined && turn.role !== "function") return [];
-    if (typeof (turn.name ?? "") !== "string") return [];
-    const box = element("input", { type: "text", value: turn.name ?? "" });
-    box.addEventListener("input", () => {
-      if (box.value === "") delete turn.name;
-      else turn.name = box.value;
-      this.store();
-    });
-    return [labelled(this.words.name, box)];
-  }
-
-  // What the turn may have and has not.
-  adders(turn, index) {
-    const isUser = turn.role === "user";
-    const callable = turn.role === "assistant" && (turn.tool_calls === undefined || canEditCalls(turn));
-    const nameable = turn.name === undefined && turn.role !== "function";
-    const made = [
-      ...(isUser && !this.isOutput ? imageButtons(this, turn, index) : []),
-      callable ? button(this.words.addCall, () => addCall(this, turn, index)) : "",
-      nameable ? button(this.words.addName, () => this.addName(turn, index)) : "",
-    ];
-    return element("p", { className: "turn-editor__adders" }, ...made);
-  }
-
-  addName(turn, index) {
-    turn.name = "";
-    this.draw();
-    const row = this.list.children[index];
-    row.querySelector(".turn-editor__field input")?.focus();
-    delete turn.name;
-  }
-
-  // Whatever has no field of its own.
-  otherKeys(turn) {
-    const hasField = (key) =>
-      PLAIN_KEYS.includes(key) ||
-      (key === "tool_calls" && canEditCalls(turn)) ||
-      (key === "function_call" && canEditFunctionCall(turn));
-    const others = Object.fromEntries(Object.entries(turn).filter(([key]) => !hasField(key)));
-    const details = element("details", { className: "turn-editor__more" });
-    details.open = Object.keys(others).length > 0;
-    const box = this.jsonBox(this.words.more, others, {}, isObject, (changed) => {
-      for (const key of Object.keys(turn)) if (!hasField(key)) delete turn[key];
-      for (const key of Object.keys(changed)) if (hasField(key)) delete changed[key];
-      Object.assign(turn, changed);
-    });
-    details.append(element("summary", { textContent: this.words.more }), box);
-    return details;
-  }
-
-  jsonBox(label, value, empty, isFine, take) {
-    const store = (parsed) => {
-      take(parsed);
-      this.store();
-    };
-    return jsonBox({ label, value, empty, isFine, take: store, words: this.words });
   }
 
   firstInvalid() {

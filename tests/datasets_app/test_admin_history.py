@@ -5,11 +5,22 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.http import urlencode
 
-from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, Method
+from datasets_app.checks.mends import MENDS_OF
+from datasets_app.models import (
+    BulkEdit,
+    BulkKind,
+    Example,
+    ExampleRevision,
+    Finding,
+    Method,
+    Severity,
+)
 from datasets_app.services import save_example
 from teams_app.models import Role
 from tests.datasets_app.bad_rows import REPLY, USER
+from tests.datasets_app.test_admin_examples import form_of
 from tests.factories import make_dataset, make_example, make_member
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +148,73 @@ class TestRestoring:
         url = reverse("admin:datasets_app_example_restore", args=[example.pk, 0])
 
         assert curator.get(url).status_code == 405
+
+
+class TestFindings:
+    @pytest.fixture
+    def finding(self, example) -> Finding:
+        return Finding.objects.create(
+            dataset=example.dataset,
+            example=example,
+            code="untrimmed_answer",
+            severity=Severity.NOTE,
+            message_index=2,
+        )
+
+    def page(self, client, example) -> str:
+        url = reverse("admin:datasets_app_example_change", args=[example.pk])
+        return client.get(url).content.decode()
+
+    def test_they_stand_beside_the_row_with_their_mend(self, curator, example, finding):
+        shown = self.page(curator, example)
+
+        assert "Findings of the last check" in shown
+        assert "<strong>Message 2</strong>" in shown
+        assert f'name="example" value="{example.pk}"' in shown
+
+    def test_who_may_not_edit_is_offered_no_mend(self, client, example, finding):
+        client.force_login(make_member(Role.VIEWER, example.dataset.team))
+        shown = self.page(client, example)
+
+        assert "Findings of the last check" in shown
+        assert 'name="mend"' not in shown
+
+    def test_a_mend_leads_back_to_the_row(self, curator, example):
+        example.messages = [USER, {"role": "assistant", "content": " Hello "}]
+        save_example(example, by=None)
+        url = reverse("datasets:mend", args=[example.dataset_id])
+        data = {
+            "code": "untrimmed_answer",
+            "mend": MENDS_OF["untrimmed_answer"][0],
+            "example": example.pk,
+            "back": "example",
+        }
+        answer = curator.post(url, data)
+
+        assert answer["Location"] == reverse(
+            "admin:datasets_app_example_change", args=[example.pk]
+        )
+
+
+class TestNext:
+    def follow(self, client, example: Example, **query) -> str:
+        url = reverse("admin:datasets_app_example_change", args=[example.pk])
+        data = form_of(example, _next="1")
+        del data["_continue"]
+        address = f"{url}?{urlencode(query)}" if query else url
+        return client.post(address, data)["Location"]
+
+    def test_it_follows_in_the_list_it_was_opened_from(self, curator, example):
+        make_example(dataset=example.dataset, split="validation")
+        wanted = make_example(dataset=example.dataset)
+        query = {"_changelist_filters": f"dataset={example.dataset_id}&split=train"}
+        where = self.follow(curator, example, **query)
+
+        assert f"/{wanted.pk}/change/" in where
+        assert where.endswith(urlencode(query))
+
+    def test_the_last_one_leads_back_to_the_list(self, curator, example):
+        assert "/change/" not in self.follow(curator, example)
 
 
 class TestChecking:
