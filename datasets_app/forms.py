@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.models import Dataset, Split
+from datasets_app.models import Dataset, DatasetVersion, Split
 from datasets_app.services import StorageFull
 from datasets_app.upload_handler import upload_error
 from teams_app.models import Role, Team
@@ -99,6 +99,18 @@ class FreezeForm(forms.Form):
         """What the team trains on is chosen already."""
         is_the_rule = dataset.team.approved_only
         return cls(posted(request), initial={"approved_only": is_the_rule})
+
+
+class CopyForm(forms.Form):
+    name = forms.CharField(label=_("Name of the new dataset"), max_length=100)
+
+    @classmethod
+    def of(cls, request: HttpRequest, version: DatasetVersion) -> "CopyForm":
+        suggested = _("%(dataset)s, from v%(number)s") % {
+            "dataset": version.dataset.name[:80],
+            "number": version.number,
+        }
+        return cls(posted(request), initial={"name": suggested})
 
 
 class TagForm(forms.Form):

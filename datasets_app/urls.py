@@ -19,6 +19,7 @@ urlpatterns = [
     path("<int:pk>/balance/", views.balance, name="balance"),
     path("<int:pk>/split/", views.split, name="split"),
     path("<int:pk>/freeze/", views.freeze, name="freeze"),
+    path("<int:pk>/versions/", views.version_list, name="versions"),
     path("<int:pk>/export/", views.export, name="export"),
     path("<int:pk>/export/<str:format>/", views.export_file, name="export_file"),
     path("freezes/<int:pk>/", views.freeze_run, name="freeze_run"),
@@ -51,6 +52,8 @@ urlpatterns = [
     path("edits/<int:pk>/cancel/", views.edit_cancel, name="edit_cancel"),
     path("edits/<int:pk>/resume/", views.edit_resume, name="edit_resume"),
     path("versions/<int:pk>/", views.version_detail, name="version"),
+    path("versions/<int:pk>/diff/", views.version_diff, name="version_diff"),
+    path("versions/<int:pk>/copy/", views.version_copy, name="version_copy"),
     path(
         "versions/<int:pk>/<str:split>/export/",
         views.version_export,

@@ -42,7 +42,13 @@ from datasets_app.views.mending import import_mend
 from datasets_app.views.review_queue import review_queue
 from datasets_app.views.split import split
 from datasets_app.views.undoing_imports import import_redo, import_undo
-from datasets_app.views.versions import version_detail, version_file
+from datasets_app.views.version_diffs import version_diff
+from datasets_app.views.versions import (
+    version_copy,
+    version_detail,
+    version_file,
+    version_list,
+)
 
 __all__ = [
     "bin_page",
@@ -81,8 +87,11 @@ __all__ = [
     "preflight_code",
     "split",
     "review_queue",
+    "version_copy",
     "version_detail",
+    "version_diff",
     "version_export",
     "version_export_file",
     "version_file",
+    "version_list",
 ]

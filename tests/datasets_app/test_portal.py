@@ -15,7 +15,6 @@ from tests.factories import (
     chat_lines,
     make_dataset,
     make_example,
-    make_job,
     make_member,
     make_team,
 )
@@ -311,68 +310,3 @@ class TestTheImportsPage:
         assert [row[-1] for row in rows] == [f"'{each}" for each in formulas]
         assert "attachment" in response.headers["Content-Disposition"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-class TestTheVersion:
-    @pytest.fixture
-    def version(self, dataset):
-        make_example(dataset=dataset)
-        make_example(dataset=dataset, split=Split.VALIDATION)
-        return services.freeze(dataset=dataset, by=None)
-
-    def test_shows_hash_rows_and_jobs(self, viewer, version):
-        job = make_job(dataset_version=version)
-        shown = page(viewer, "version", version.pk)
-
-        assert version.training_sha256 in shown
-        assert version.validation_sha256 in shown
-        assert reverse("jobs:detail", args=[job.pk]) in shown
-        for example in Example.objects.all():
-            change = reverse("admin:datasets_app_example_change", args=[example.pk])
-            assert change in shown
-
-    def test_tells_what_it_is_identical_to(self, viewer, version):
-        again = services.freeze(dataset=version.dataset, by=None)
-
-        assert "identical" in page(viewer, "version", again.pk)
-        assert "identical" not in page(viewer, "version", version.pk)
-
-    def test_tells_which_rows_changed_or_are_gone(self, viewer, version):
-        changed, gone = Example.objects.all()
-        changed.messages = [{"role": "assistant", "content": "Other"}]
-        services.save_example(changed, by=None)
-        gone.delete()
-        shown = page(viewer, "version", version.pk)
-
-        assert "changed since" in shown
-        assert "deleted since" in shown
-
-    @pytest.mark.parametrize("split", list(Split))
-    def test_gives_its_exact_bytes(self, viewer, version, split):
-        url = reverse("datasets:version_file", args=[version.pk, split])
-        response = viewer.get(url)
-
-        with version.file_of(split).open("rb") as file:
-            assert b"".join(response.streaming_content) == file.read()
-        name = f"Card-game-v1.{split}.jsonl"
-        assert name in response.headers["Content-Disposition"]
-        assert "attachment" in response.headers["Content-Disposition"]
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-    def test_has_no_file_of_a_split_that_is_not_there(self, viewer, dataset):
-        make_example(dataset=dataset)
-        version = services.freeze(dataset=dataset, by=None)
-
-        for split in ("validation", "secret-key"):
-            url = reverse("datasets:version_file", args=[version.pk, split])
-            assert viewer.get(url).status_code == 404
-
-    def test_takes_the_same_queries_for_many_rows(
-        self, viewer, dataset, django_assert_num_queries
-    ):
-        for _ in range(20):
-            make_example(dataset=dataset)
-        version = services.freeze(dataset=dataset, by=None)
-        # session, user, version, roles, same content, count, rows, jobs
-        with django_assert_num_queries(8):
-            page(viewer, "version", version.pk)
