@@ -24,6 +24,7 @@ MOST_AT_ONCE = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = re.compile(r"(?:([0-9]{1,18})-)?([0-9]{1,18})", re.ASCII)
 
+LAST_PAGE = f"{'9' * 18}-{'9' * 18}"  # in front of this is the end of any list
 Key = tuple[int, int]  # what is sorted by, as a whole number, and the id
 
 
@@ -112,6 +113,13 @@ def neighbours(
     before = list_examples(selection, dataset, before=here, per_page=1).rows
     after = list_examples(selection, dataset, after=here, per_page=1).rows
     return before[0] if before else None, after[0] if after else None
+
+
+def key_before_position(dataset: Dataset, position: int) -> str:
+    """The key behind which the row of this position, or the next one, comes."""
+    rows = Example.objects.filter(dataset=dataset, position__gte=position)
+    first = rows.order_by("position", "id").values_list("pk", flat=True).first()
+    return LAST_PAGE if first is None else write_key((first - 1, first - 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from datasets_app.services.checks import (
     run_edit,
     start_mend,
 )
+from datasets_app.services.saved_filters import save_filter
+from datasets_app.services.selection import Selection
 from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
 from teams_app.models import Team
 from tests.factories import (
@@ -152,6 +154,27 @@ def admin(model: str, row: Callable[[Team], Any] | None = None) -> Address:
     return page(f"admin:{model}_{'change' if row else 'changelist'}", row)
 
 
+def example_list(query: str, row: Callable[[Team], Dataset]) -> Address:
+    """The list of a dataset's examples; `query` goes with its address."""
+
+    def address(team: Team) -> str:
+        url = reverse("admin:datasets_app_example_changelist")
+        return f"{url}?dataset={row(team).pk}{query}"
+
+    address.__name__ = f"example_list {query} {row.__name__}"
+    return address
+
+
+def kept_filter(team: Team) -> Dataset:
+    save_filter(team, name="Drafts", selection=Selection(state="draft"))
+    return dataset_of(team)
+
+
+def two_datasets(team: Team) -> None:
+    make_dataset(team=team)
+    dataset_of(team)
+
+
 PAGES = [
     page("home"),
     page("home", job_in_each_state),
@@ -181,6 +204,10 @@ PAGES = [
     page("admin:teams_app_user_add"),
     admin("datasets_app_dataset"),
     admin("datasets_app_dataset", dataset_of),
+    page("admin:datasets_app_example_changelist", two_datasets),
+    example_list("", empty_dataset),
+    example_list("&state=draft&sort=-tokens", kept_filter),
+    example_list("&q=nothing", dataset_of),
     admin("datasets_app_example", example),
     page("admin:datasets_app_example_history", changed_example),
     admin("datasets_app_importrun", imported),
