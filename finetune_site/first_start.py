@@ -64,10 +64,11 @@ def make_ticks() -> None:
             )
 
 
-def make_base_models() -> None:
-    """Give the teams that were made before there was a table of them one."""
+def make_base_models_and_prices() -> None:
+    """Give them to the teams that were made before teams began with some."""
     for team in Team.objects.all():
         datasets.seed_base_models(team)
+        jobs.seed_prices(team)
 
 
 def make_built_in_providers() -> None:

@@ -23,6 +23,7 @@ from jobs_app.models import (
     Provider,
     ProviderKind,
 )
+from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.providers import ProviderError
 from teams_app.access import has_role_anywhere
 from teams_app.models import Role
@@ -140,6 +141,9 @@ class FineTuningJobAdmin(TeamScopedAdmin):
         "seed",
         "remote_id",
         "fine_tuned_model",
+        "estimated_epochs",
+        "estimated_tokens",
+        "usd_per_million_tokens",
         "trained_tokens",
         "error",
         "poll_problem",

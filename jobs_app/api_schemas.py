@@ -1,6 +1,7 @@
 """The REST API's words: what goes in, what comes out."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -59,7 +60,20 @@ class JobOut(Schema):
     seed: int | None
     hyperparameters: dict[str, Any]
     resolved_hyperparameters: dict[str, Any]
+    estimated_epochs: int | None = Field(
+        description="What the estimate counts with; a guess if n_epochs is “auto”."
+    )
+    estimated_tokens: int | None = Field(
+        description="Billable training tokens × epochs; null while they are counted."
+    )
+    usd_per_million_tokens: Decimal | None = Field(
+        description="The price book's at launch; null if it had none."
+    )
+    estimated_usd: Decimal | None
     trained_tokens: int | None
+    trained_usd: Decimal | None = Field(
+        description="What the trained tokens cost at the price of the launch."
+    )
     launch_key: UUID
     remote_id: str | None
     error: dict[str, Any] | None
@@ -139,6 +153,8 @@ def facts_of(job: FineTuningJob) -> dict[str, Any]:
     same_names = (
         *("status", "base_model", "suffix", "seed", "hyperparameters"),
         "resolved_hyperparameters",
+        *("estimated_epochs", "estimated_tokens", "usd_per_million_tokens"),
+        *("estimated_usd", "trained_usd"),
         *("trained_tokens", "launch_key", "created_at", "launched_at", "finished_at"),
         *("estimated_finish_at", "last_polled_at"),
     )

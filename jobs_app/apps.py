@@ -7,4 +7,4 @@ class JobsConfig(AppConfig):
     verbose_name = _("Fine-tuning")
 
     def ready(self) -> None:
-        from jobs_app import checks  # noqa: F401  (registers them)
+        from jobs_app import checks, new_teams  # noqa: F401  (registers them)

@@ -161,6 +161,28 @@ class LaunchForm(forms.Form):
         }
 
 
+class EstimateForm(LaunchForm):
+    """What of a launch its cost depends on; a form that is still being filled in."""
+
+    field_order = ("version", "provider", "base_model", "n_epochs", "batch_size")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in set(self.fields) - set(self.field_order):
+            del self.fields[name]
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for services.estimate."""
+        clean = self.cleaned_data
+        knobs = [name for name in KNOWN if clean.get(name) is not None]
+        return {
+            "provider": clean["provider"],
+            "dataset_version": clean["version"],
+            "base_model": clean["base_model"],
+            "hyperparameters": {name: clean[name] for name in knobs},
+        }
+
+
 class AskForm(forms.Form):
     """One question for the base model and for a model of this job."""
 

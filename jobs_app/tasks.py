@@ -19,7 +19,9 @@ def submit_job(job_id: int) -> None:
 
 @shared_task(expires=POLL_CLAIM_SECONDS)
 def poll_job(job_id: int) -> None:
-    services.poll_job(FineTuningJob.objects.get(pk=job_id))
+    job = FineTuningJob.objects.get(pk=job_id)
+    services.poll_job(job)
+    services.complete_estimate(job)
 
 
 @shared_task(expires=COMPARISON_CLAIM_SECONDS)

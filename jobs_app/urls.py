@@ -7,6 +7,7 @@ job_urls = [
     path("", views.job_list, name="list"),
     path("new/", views.job_new, name="new"),
     path("new/base-models/", views.base_model_options, name="base_models"),
+    path("new/estimate/", views.estimate, name="estimate"),
     path("<int:pk>/", views.job_detail, name="detail"),
     path("<int:pk>/live/", views.live, name="live"),
     path("<int:pk>/charts/", views.charts, name="charts"),

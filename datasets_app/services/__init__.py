@@ -1,6 +1,7 @@
 """What people can do with datasets: one verb a function."""
 
 from datasets_app.services.counting import (
+    base_model_named,
     counter_of,
     has_tokenizer,
     seed_base_models,
@@ -50,6 +51,7 @@ __all__ = [
     "NotReviewed",
     "StorageFull",
     "assign",
+    "base_model_named",
     "begin_count",
     "begin_due_counts",
     "cancel_import",

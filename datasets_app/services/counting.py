@@ -5,6 +5,7 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets_app.base_model_list import AS_OF, KNOWN_MODELS
+from datasets_app.model_names import best_name
 from datasets_app.models import BaseModel, Encoding
 from datasets_app.own_tokens import OwnCounter
 from datasets_app.token_counts import Counter, openai_counter
@@ -30,6 +31,13 @@ def seed_base_models(team: Team) -> None:
         ],
         ignore_conflicts=True,  # two processes may make the same team ready
     )
+
+
+def base_model_named(team: Team, name: str) -> BaseModel | None:
+    """The team's row for a model: the one so named, or another of its family."""
+    models = {model.name: model for model in BaseModel.objects.filter(team=team)}
+    best = best_name(name, list(models))
+    return models[best] if best else None
 
 
 def counter_of(model: BaseModel | None) -> Counter:

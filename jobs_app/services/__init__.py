@@ -16,14 +16,22 @@ from jobs_app.services.driving import (
     reclaim_stalled_jobs,
 )
 from jobs_app.services.editing import change_draft, save_provider
+from jobs_app.services.estimates import (
+    Estimate,
+    complete_estimate,
+    estimate,
+    estimate_of,
+)
 from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
 from jobs_app.services.launching import cancel_job, create_job, launch_job
 from jobs_app.services.metrics import metrics_of
 from jobs_app.services.polling import poll_job
+from jobs_app.services.prices import find_price, seed_prices
 from jobs_app.services.submitting import submit_job
 
 __all__ = [
     "Answer",
+    "Estimate",
     "Pulse",
     "ask",
     "base_models",
@@ -35,7 +43,11 @@ __all__ = [
     "claim_due_submissions",
     "compare_on_held_out_rows",
     "compare_one_held_out_row",
+    "complete_estimate",
     "create_job",
+    "estimate",
+    "estimate_of",
+    "find_price",
     "heartbeats",
     "launch_job",
     "metrics_of",
@@ -43,6 +55,7 @@ __all__ = [
     "reclaim_stalled_jobs",
     "request_comparison",
     "save_provider",
+    "seed_prices",
     "silent_processes",
     "submit_job",
 ]

@@ -17,6 +17,7 @@ from jobs_app.models import (
     JobStatus,
     Provider,
 )
+from jobs_app.services.estimates import estimate_of
 from jobs_app.services.remote_state import store_remote_state
 from teams_app.models import User
 
@@ -87,7 +88,11 @@ def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
         )
     job.full_clean()
     return job.move_to(
-        JobStatus.PENDING, note=_by(by), launched_at=now(), next_poll_at=now()
+        JobStatus.PENDING,
+        note=_by(by),
+        launched_at=now(),
+        next_poll_at=now(),
+        **estimate_of(job).as_fields(),
     )
 
 

@@ -1,6 +1,7 @@
 """The portal's pages about jobs, one module for each page."""
 
 from jobs_app.views.ask import answer, ask
+from jobs_app.views.estimates import estimate
 from jobs_app.views.history import job_list
 from jobs_app.views.home import home
 from jobs_app.views.job import charts, held_out, job_detail, live, points
@@ -13,6 +14,7 @@ __all__ = [
     "cancel",
     "charts",
     "compare",
+    "estimate",
     "held_out",
     "home",
     "job_detail",

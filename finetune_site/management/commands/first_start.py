@@ -27,7 +27,7 @@ class Command(BaseCommand):
         collect_static()
         password = first_start.make_first_admin()
         first_start.make_ticks()
-        first_start.make_base_models()
+        first_start.make_base_models_and_prices()
         if settings.TUNING_SERVER:
             first_start.make_built_in_providers()
         for process in saving:

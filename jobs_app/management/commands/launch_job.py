@@ -61,6 +61,7 @@ class Command(BaseCommand):
         job = self.launch(found_team, version, options)
         self.stdout.write(f"Launched job {job.pk} on {version} at {job.provider}")
         self.stdout.write(f"Page: {page_address(job)}")
+        self.stderr.write(f"Estimate: {estimate_sentence(job)}")
         if options["wait"]:
             self.follow(job)
 
@@ -147,6 +148,20 @@ def find_provider(team: Team, name: str | None) -> Provider:
     if not chosen:
         raise CommandError(f"Name one of the providers with --provider: {known}.")
     return chosen[0]
+
+
+def estimate_sentence(job: FineTuningJob) -> str:
+    if job.estimated_tokens is None:
+        return "the version's tokens are still being counted; see the job's page."
+    tokens = f"{job.estimated_tokens:,} tokens in {job.estimated_epochs} epochs"
+    if job.provider.kind == ProviderKind.BUILT_IN:
+        return f"{tokens}; on the built-in server that costs nothing but time."
+    if job.estimated_usd is None:
+        return (
+            f"{tokens}; no price for {job.base_model} at {job.provider} is known. "
+            "Add one to the price book in the admin."
+        )
+    return f"{tokens}, about {job.estimated_usd:.2f} USD."
 
 
 def knobs_of(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Launch and follow: providers, fine-tuning jobs and what is known of them.
+"""Fine-tuning jobs and what is known of them.
 
 A job's status moves only through `FineTuningJob.move_to`:
 
@@ -6,6 +6,7 @@ A job's status moves only through `FineTuningJob.move_to`:
 """
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -14,98 +15,18 @@ from django.db import models, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.models import DatasetVersion, Split
-from jobs_app.encryption import EncryptedTextField
+from datasets_app.models import DatasetVersion
 from jobs_app.hyperparameters import (
     check_enough_rows,
     check_hyperparameters,
     check_seed,
     check_suffix,
 )
+from jobs_app.models.prices import usd
+from jobs_app.models.providers import Provider
 from teams_app.models import Team, TeamScopedQuerySet
 
 USER = settings.AUTH_USER_MODEL
-
-
-class ProviderKind(models.TextChoices):
-    BUILT_IN = "built_in", _("built-in tuning server")
-    OPENAI = "openai", _("OpenAI")
-    AZURE = "azure", _("Azure OpenAI")
-    COMPATIBLE = "compatible", _("other compatible server")
-
-
-class Provider(models.Model):
-    """An OpenAI-compatible endpoint and the key for it.
-
-    The key is bound to `base_url`: services clear it when the address changes.
-    """
-
-    TEAM_PATH = "team"
-
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
-    name = models.CharField(_("name"), max_length=100)
-    kind = models.CharField(
-        _("kind"),
-        max_length=20,
-        choices=ProviderKind,
-        default=ProviderKind.COMPATIBLE,
-    )
-    # No URLField: it refuses the names that servers have in a private network.
-    base_url = models.CharField(_("base URL"), max_length=500)
-    api_key = EncryptedTextField(_("API key"), blank=True)
-    default_base_model = models.CharField(
-        _("default base model"), max_length=100, blank=True
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects = TeamScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("provider")
-        verbose_name_plural = _("providers")
-        ordering = ("name",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=("team", "name"),
-                name="provider_name_once_per_team",
-                violation_error_message=_("The team already has a provider so named."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def has_key(self) -> bool:
-        """Without decrypting it."""
-        return bool(self.__dict__.get("api_key"))
-
-
-class RemoteFile(models.Model):
-    """A version's file as one provider knows it; uploaded once, then reused."""
-
-    TEAM_PATH = "provider__team"
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE)
-    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT)
-    split = models.CharField(max_length=10, choices=Split)
-    remote_id = models.CharField(max_length=200)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = TeamScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("uploaded file")
-        verbose_name_plural = _("uploaded files")
-        constraints = [
-            models.UniqueConstraint(
-                fields=("provider", "dataset_version", "split"),
-                name="one_upload_per_provider_and_file",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.remote_id
 
 
 class JobStatus(models.TextChoices):
@@ -182,6 +103,20 @@ class FineTuningJob(models.Model):
     trained_tokens = models.PositiveBigIntegerField(
         _("trained tokens"), null=True, editable=False
     )
+    # What the job was expected to cost when it was launched; see services.estimates.
+    estimated_epochs = models.PositiveSmallIntegerField(
+        _("epochs expected"), null=True, editable=False
+    )
+    estimated_tokens = models.PositiveBigIntegerField(
+        _("estimated tokens"), null=True, editable=False
+    )
+    usd_per_million_tokens = models.DecimalField(
+        _("USD per million training tokens"),
+        max_digits=12,
+        decimal_places=4,
+        null=True,
+        editable=False,
+    )
     estimated_finish_at = models.DateTimeField(null=True, editable=False)
     error: Any = models.JSONField(_("error"), default=dict, blank=True, editable=False)
 
@@ -225,6 +160,31 @@ class FineTuningJob(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def estimated_usd(self) -> Decimal | None:
+        return usd(self.estimated_tokens, self.usd_per_million_tokens)
+
+    @property
+    def trained_usd(self) -> Decimal | None:
+        """What the tokens that were trained cost at the price of the launch."""
+        return usd(self.trained_tokens, self.usd_per_million_tokens)
+
+    @property
+    def percent_off(self) -> float | None:
+        """How much more (or, below 0, less) was trained than had been estimated."""
+        if self.trained_tokens is None or not self.estimated_tokens:
+            return None
+        return (self.trained_tokens / self.estimated_tokens - 1) * 100
+
+    @property
+    def percent_below(self) -> float | None:
+        return None if self.percent_off is None else -self.percent_off
+
+    @property
+    def is_as_estimated(self) -> bool:
+        """No difference that a page would show."""
+        return self.percent_off is not None and abs(self.percent_off) < 0.05
 
     def clean(self) -> None:
         """One team owns all of a job, and the version is long enough to train on."""

@@ -1,0 +1,39 @@
+"""What the training would cost that somebody is about to launch."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from datasets_app.tasks import count_version
+from jobs_app import services
+from jobs_app.forms import EstimateForm
+from jobs_app.views.access import signed_in
+
+
+@require_safe
+@signed_in
+def estimate(request: HttpRequest) -> HttpResponse:
+    """For what stands in the form now; it asks again while tokens are counted."""
+    form = EstimateForm(request.GET, user=request.user)
+    if not form.is_valid():
+        return render(request, "jobs_app/_estimate.html", {"estimate": None})
+    found = services.estimate(**form.arguments())
+    if found.tokens.is_open:
+        count_version.delay_on_commit(found.tokens.pk)
+    return render(request, "jobs_app/_estimate.html", estimate_context(found))
+
+
+def estimate_context(found: services.Estimate) -> dict[str, Any]:
+    query = {
+        "team": found.provider.team_id,
+        "provider_kind": found.provider.kind,
+        "base_model": found.base_model,
+    }
+    return {
+        "estimate": found,
+        "add_price": f"{reverse('admin:jobs_app_price_add')}?{urlencode(query)}",
+    }
