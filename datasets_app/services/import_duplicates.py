@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from datasets_app import exact_json
+from datasets_app.database.bulk import texts_in
 from datasets_app.models import (
     Dataset,
     Example,
@@ -48,7 +49,7 @@ def sort_out(run: ImportRun, dataset: Dataset, rows: list[Row]) -> Sorted:
 
 
 def _held(dataset: Dataset, rows: Iterable[Row]) -> Any:
-    hashes = {row.derived.content_hash for row in rows}
+    hashes = texts_in({row.derived.content_hash for row in rows})
     return dataset.examples.filter(content_hash__in=hashes).order_by()
 
 

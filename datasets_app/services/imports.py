@@ -16,6 +16,7 @@ from django.core.files import File
 from django.db import DatabaseError, transaction
 from django.utils.timezone import now
 
+from datasets_app.database.bulk import roomy_cache
 from datasets_app.formats import method_of, open_rows
 from datasets_app.jsonl import BadFile
 from datasets_app.models import (
@@ -117,7 +118,7 @@ def _do(run: ImportRun, report: Progress) -> None:
     except FileNotFoundError:
         _fail(run, ImportFailure.FILE_GONE)
         return
-    with file:
+    with file, roomy_cache():
         _read_file(run, file, report)
 
 

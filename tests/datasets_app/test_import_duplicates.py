@@ -119,5 +119,5 @@ def test_of_lines_with_the_same_content_the_last_replaces():
 def test_a_batch_of_duplicates_takes_a_fixed_number_of_queries(
     first, django_assert_max_num_queries
 ):
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(40):
         again(first, on_duplicate=OnDuplicate.REPLACE, data=chat_lines(900))

@@ -321,7 +321,7 @@ def test_the_stored_file_goes_with_the_import(django_capture_on_commit_callbacks
 
 def test_a_batch_takes_a_fixed_number_of_queries(django_assert_max_num_queries):
     started = start(chat_lines(900))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(24):
         services.run_import(started)
 
 
