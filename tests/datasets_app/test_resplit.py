@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from datasets_app.models import (
     BulkEdit,
@@ -14,7 +16,8 @@ from datasets_app.models import (
     Tag,
 )
 from datasets_app.services import bulk_edits
-from tests.factories import make_dataset, make_example
+from teams_app.models import Role
+from tests.factories import make_dataset, make_example, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -129,3 +132,44 @@ def test_it_can_be_undone():
 def test_a_share_that_makes_no_sense_is_refused(percent):
     with pytest.raises(bulk_edits.BadEdit):
         split_anew(make_dataset(), percent)
+
+
+def is_never(_edit: BulkEdit) -> bool:
+    return False
+
+
+class TestThePage:
+    def test_splits_and_leads_to_the_edit(self, client: Client):
+        dataset = make_dataset()
+        fill(dataset, 10)
+        client.force_login(make_member(Role.CURATOR, dataset.team))
+
+        answer = client.post(
+            reverse("datasets:split", args=[dataset.pk]), {"percent": 10}
+        )
+
+        assert answer.url == reverse("datasets:edit", args=[BulkEdit.objects.get().pk])
+        assert len(validation_of(dataset)) == 1
+
+    def test_hands_many_rows_to_the_worker(self, client: Client, monkeypatch):
+        rung: list[int] = []
+        task = "datasets_app.tasks.run_bulk_edit.delay_on_commit"
+        monkeypatch.setattr(task, rung.append)
+        monkeypatch.setattr("datasets_app.views.split.bulk_edits.is_small", is_never)
+        dataset = make_dataset()
+        client.force_login(make_member(Role.CURATOR, dataset.team))
+
+        client.post(reverse("datasets:split", args=[dataset.pk]), {"percent": 50})
+
+        assert rung == [BulkEdit.objects.get().pk]
+
+    def test_refuses_a_viewer(self, client: Client):
+        dataset = make_dataset()
+        client.force_login(make_member(Role.VIEWER, dataset.team))
+
+        answer = client.post(
+            reverse("datasets:split", args=[dataset.pk]), {"percent": 10}
+        )
+
+        assert answer.status_code == 403
+        assert not BulkEdit.objects.exists()
