@@ -21,6 +21,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from datasets_app import exact_json
+from datasets_app.chat_format import all_messages
 from datasets_app.checks import bounded_schema
 from datasets_app.jsonl import Problem
 
@@ -59,7 +60,7 @@ def argument_problems(record: dict[str, Any]) -> Iterator[Problem]:
 
 def _calls(record: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
     """(message, function, arguments) of every call that is well formed."""
-    for index, message in enumerate(_dicts(record.get("messages")), start=1):
+    for index, message in enumerate(_dicts(all_messages(record)), start=1):
         made = [call.get("function") for call in _dicts(message.get("tool_calls"))]
         for function in _dicts([*made, message.get("function_call")]):
             name, arguments = function.get("name"), function.get("arguments")

@@ -90,6 +90,17 @@ def masking(code: str) -> Callable[[Messages], Messages]:
     )
 
 
+def masked_extra(value: Any, code: str) -> Any:
+    """The further keys of a row with placeholders for the private data of one kind."""
+    if isinstance(value, str):
+        return patterns.replace(value, frozenset({code}))
+    if isinstance(value, list):
+        return [masked_extra(each, code) for each in value]
+    if isinstance(value, dict):
+        return {key: masked_extra(each, code) for key, each in value.items()}
+    return value
+
+
 def with_texts(messages: Messages, change: Callable[[str], str]) -> Messages:
     """The same messages with each of their texts changed."""
     return _each(messages, lambda message: _message_with(message, change))
@@ -129,6 +140,7 @@ def _each(messages: Messages, change: Callable[[Message], Message]) -> Messages:
     return [change(m) if isinstance(m, dict) else m for m in messages]
 
 
+MASK = "mask_"
 # What can be done at once about a finding: its code → the names of the mends.
 CONTENT_MENDS: dict[str, Callable[[Messages], Messages]] = {
     "strip_tokens": strip_tokens,
@@ -139,7 +151,7 @@ CONTENT_MENDS: dict[str, Callable[[Messages], Messages]] = {
     "drop_unknown_keys": drop_unknown_keys,
     "end_with_answer": end_with_answer,
     **{
-        f"mask_{code}": masking(code)
+        f"{MASK}{code}": masking(code)
         for code in ("secret", "email", "phone", "resident_number", "card_number")
     },
 }

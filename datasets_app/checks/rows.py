@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from datasets_app.chat_format import texts_of
+from datasets_app.chat_format import all_messages, texts_of
 from datasets_app.checks import patterns
 from datasets_app.checks.arguments import argument_problems
 from datasets_app.checks.features import Features, prompt_and_answer, role_of
@@ -26,7 +26,8 @@ def row_findings(record: dict[str, Any], features: Features) -> list[Problem]:
 
 
 def _weight_findings(record: dict[str, Any]) -> Iterator[Problem]:
-    answers = [m for m in _messages(record) if role_of(m) == "assistant"]
+    prompt, answers = prompt_and_answer(record)
+    answers = [m for m in (*prompt, *answers) if role_of(m) == "assistant"]
     if answers and all(
         type(m.get("weight")) is int and m["weight"] == 0 for m in answers
     ):
@@ -35,11 +36,12 @@ def _weight_findings(record: dict[str, Any]) -> Iterator[Problem]:
 
 def _private_findings(record: dict[str, Any]) -> Iterator[Problem]:
     """One finding for each kind in each message, showing the first, masked."""
-    texts = [
+    texts: list[tuple[int | None, str]] = [
         (index, text)
         for index, message in _numbered(record)
         for text in texts_of(message)
     ]
+    texts += [(None, text) for text in strings_in(record.get("extra"))]
     suspected = patterns.kinds_in("\n".join(text for _index, text in texts))
     if not suspected:
         return
@@ -71,15 +73,19 @@ def _language_findings(features: Features) -> Iterator[Problem]:
 
 
 def _numbered(record: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Messages counted from 1; those of a preferred output have no number of theirs."""
-    for index, message in enumerate(_listed(record.get("messages")), start=1):
+    """Messages counted from 1, a DPO row's outputs behind the others."""
+    for index, message in enumerate(_listed(all_messages(record)), start=1):
         if isinstance(message, dict):
             yield index, message
 
 
-def _messages(record: dict[str, Any]) -> list[dict[str, Any]]:
-    prompt, answers = prompt_and_answer(record)
-    return [*prompt, *answers]
+def strings_in(value: Any) -> Iterator[str]:
+    """All texts of a JSON value, however deep; keys are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(each)
 
 
 def _listed(value: Any) -> list[Any]:

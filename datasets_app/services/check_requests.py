@@ -14,7 +14,10 @@ def request_check(dataset: Dataset, *, by: Any = None) -> CheckRun:
             return CheckRun.objects.create(dataset=dataset, created_by=by)
     except IntegrityError:
         waiting = CheckRun.objects.filter(dataset=dataset, status=RunStatus.PENDING)
-        return waiting.first() or request_check(dataset, by=by)
+        # Or a worker took that one up just now, and there is room for another.
+        return waiting.first() or CheckRun.objects.create(
+            dataset=dataset, created_by=by
+        )
 
 
 def rows_changed(dataset_id: int) -> None:

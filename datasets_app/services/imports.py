@@ -107,6 +107,7 @@ def run_import(run: ImportRun, *, on_progress: Progress | None = None) -> None:
         except (OSError, DatabaseError) as exc:
             _put_off(run, exc)
         report(run)
+    rows_changed(run.dataset_id)
 
 
 def _do(run: ImportRun, report: Progress) -> None:
@@ -155,7 +156,6 @@ def _read_rows(run: ImportRun, file: Any, report: Progress) -> None:
         _add(run, batch)
         report(run)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
-    rows_changed(run.dataset_id)
 
 
 def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from datasets_app.models import Comment, Example, ExampleRevision, ReviewState
+from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.errors import ChangedMeanwhile, NotReviewed
 from datasets_app.services.history import record_change, snapshot
 from teams_app.access import has_role
@@ -140,6 +141,7 @@ def _store(row: Example, before: dict[str, Any], by: Any) -> ExampleRevision | N
                 "updated_by",
             ]
         )
+        rows_changed(row.dataset_id)  # what is rejected is no duplicate of anything
     return revision
 
 

@@ -6,7 +6,13 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from datasets_app.checks.mends import CONTENT_MENDS, MENDS_OF, REMOVE
+from datasets_app.checks.mends import (
+    CONTENT_MENDS,
+    MASK,
+    MENDS_OF,
+    REMOVE,
+    masked_extra,
+)
 from datasets_app.models import (
     BulkEdit,
     BulkKind,
@@ -53,6 +59,8 @@ class _MendContent(ContentEdit):
         for name in _TEXTS:
             if isinstance(messages := getattr(example, name), list):
                 setattr(example, name, mend(messages))
+        if edit.params["mend"].startswith(MASK):
+            example.extra = masked_extra(example.extra, edit.params["code"])
 
 
 class _OfCopies(ColumnEdit):

@@ -62,6 +62,7 @@ def run_edit(edit: BulkEdit) -> None:
             runs.end(edit, RunStatus.FAILED, error="It stopped again and again.")
         else:
             _go_on(edit, kind_of(edit))
+    rows_changed(edit.dataset_id)
 
 
 def _go_on(edit: BulkEdit, kind: Kind) -> None:
@@ -74,7 +75,6 @@ def _go_on(edit: BulkEdit, kind: Kind) -> None:
         runs.end(edit, RunStatus.FAILED, error=str(exc)[:500])
     else:
         runs.end(edit, RunStatus.FINISHED, n_total=edit.n_done)
-        rows_changed(edit.dataset_id)
 
 
 def _begin(edit: BulkEdit, kind: Kind) -> None:

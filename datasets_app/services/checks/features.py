@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef
 
+from datasets_app.chat_format import OUTPUT_KEYS
 from datasets_app.checks.codes import CHECKS_VERSION, OWN_CODES
 from datasets_app.checks.features import Features, features_of
 from datasets_app.checks.rows import row_findings
@@ -26,7 +27,7 @@ ROWS_AT_ONCE = 500
 READ_AT_ONCE = 20  # a row may hold megabytes
 MAX_SHINGLES = 2_000_000  # 16 MB
 SMALL_GROUP = 100
-_RECORD = ("messages", "tools", "functions", "preferred_output")
+_RECORD = ("messages", "tools", "functions", *OUTPUT_KEYS, "extra")
 _FEATURES = (
     "prompt_hash",
     "answer_hash",
@@ -121,7 +122,8 @@ def _read(pks: Iterable[int]) -> Iterator[list[ReadRow]]:
 
 
 def _read_row(pk: int, content_hash: str, problems: list[Any], *values: Any) -> ReadRow:
-    record = dict(zip(_RECORD, values, strict=True))
+    present = zip(_RECORD, values, strict=True)
+    record = {key: value for key, value in present if value is not None}
     features = features_of(record)
     findings = [
         found(p["code"], pk, None, p["message_index"], **p["params"]) for p in problems

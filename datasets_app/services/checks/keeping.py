@@ -48,14 +48,12 @@ def replace_row_findings(
     pks = list(pks)
     Finding.objects.filter(example__in=pks).exclude(code__in=SET_CODES).delete()
     _insert(dataset, list(new))
-    recount(pks)
 
 
 def replace_set_findings(dataset: Dataset, wanted: set[Found]) -> None:
     """What the dataset as a whole has is now `wanted`; only differences are written."""
     stored = Finding.objects.filter(dataset=dataset, code__in=SET_CODES).order_by()
     gone: list[int] = []
-    touched: set[int] = set()
     missing = set(wanted)
     columns = ("code", "example_id", "other_id", "message_index", "params")
     for row in stored.values_list(*columns, "pk").iterator():
@@ -65,12 +63,10 @@ def replace_set_findings(dataset: Dataset, wanted: set[Found]) -> None:
             missing.remove(was)
         else:
             gone.append(pk)
-            touched.add(example or 0)
     for chunk in in_chunks(gone):
         Finding.objects.filter(pk__in=chunk).delete()
     for new in in_chunks(sorted(missing, key=lambda each: each.example_id or 0)):
         _insert_if_there(dataset, new)
-    recount(touched | {each.example_id for each in missing if each.example_id})
 
 
 def _insert_if_there(dataset: Dataset, new: list[Found]) -> None:
@@ -98,14 +94,17 @@ def _insert(dataset: Dataset, new: list[Found]) -> None:
     )
 
 
-def recount(pks: Iterable[int]) -> None:
-    """Keep on each of these examples how many findings it has."""
-    for chunk in in_chunks(sorted(pks)):
-        counted = Finding.objects.filter(example__in=chunk).order_by()
-        counts = dict(counted.values_list("example").annotate(n=Count("pk")))
-        by_count: dict[int, list[int]] = {}
-        for pk in chunk:
-            by_count.setdefault(min(counts.get(pk, 0), 32_000), []).append(pk)
-        for n_findings, same in by_count.items():
-            changed = Example.objects.filter(pk__in=same).exclude(n_findings=n_findings)
-            changed.update(n_findings=n_findings)
+def recount(dataset: Dataset) -> None:
+    """Keep on each example how many findings it has."""
+    found = Finding.objects.filter(dataset=dataset).order_by()
+    by_example = found.values_list("example").annotate(n=Count("pk"))
+    counts = {pk: min(n, 32_000) for pk, n in by_example.iterator() if pk}
+    counted = Example.objects.filter(dataset=dataset, n_findings__gt=0).order_by()
+    kept = dict(counted.values_list("pk", "n_findings").iterator())
+    changed: dict[int, list[int]] = {}
+    for pk in counts.keys() | kept.keys():
+        if (n_findings := counts.get(pk, 0)) != kept.get(pk, 0):
+            changed.setdefault(n_findings, []).append(pk)
+    for n_findings, pks in changed.items():
+        for chunk in in_chunks(pks):
+            Example.objects.filter(pk__in=chunk).update(n_findings=n_findings)

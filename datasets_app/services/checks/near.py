@@ -1,5 +1,6 @@
 """Which rows of a dataset are nearly the same."""
 
+from array import array
 from collections.abc import Callable
 
 import numpy as np
@@ -38,13 +39,14 @@ def refresh_groups(dataset: Dataset, *, on_part: Callable[[], None]) -> int:
 
 
 class _Known:
-    """The dataset's signatures in flat memory: 256 bytes a row, and its groups."""
+    """The dataset's signatures, 256 bytes a row, and its groups, in flat memory."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         features = ExampleFeatures.objects.filter(dataset=dataset).order_by("pk")
         rows = features.values_list("pk", "min_hashes", "near_group", "is_compared")
-        signatures, pks, groups, is_new = bytearray(), [], [], []
+        signatures, is_new = bytearray(), bytearray()
+        pks, groups = array("q"), array("q")
         for pk, min_hashes, group, is_compared in rows.iterator():
             signatures += min_hashes
             pks.append(pk)
@@ -53,9 +55,9 @@ class _Known:
         self.signatures: Signatures = np.frombuffer(signatures, SIGNATURE_TYPE).reshape(
             -1, N_HASHES
         )
-        self.pks: Indexes = np.array(pks, np.int64)
-        self.is_new: NDArray[np.bool_] = np.array(is_new, np.bool_)
-        self.stored: Indexes = np.array(groups, np.int64)
+        self.pks: Indexes = np.frombuffer(pks, np.int64)
+        self.is_new: NDArray[np.bool_] = np.frombuffer(is_new, np.bool_)
+        self.stored: Indexes = np.frombuffer(groups, np.int64)
         self.groups = Groups(len(pks))
         known = np.where(self.stored == ALONE, self.pks, self.stored)
         self.groups.parents = np.searchsorted(self.pks, known)

@@ -14,7 +14,7 @@ from datasets_app.models import CheckRun, Example, Finding, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.balance import measure
 from datasets_app.services.checks.features import refresh_features
-from datasets_app.services.checks.keeping import replace_set_findings
+from datasets_app.services.checks.keeping import recount, replace_set_findings
 from datasets_app.services.checks.near import refresh_groups
 from datasets_app.services.checks.sets import set_findings
 
@@ -54,6 +54,7 @@ def _check(run: CheckRun) -> None:
     runs.update(run, n_read=n_before + n_read, n_done=n_read)
     refresh_groups(run.dataset, on_part=lambda: runs.update(run))
     replace_set_findings(run.dataset, set_findings(run.dataset))
+    recount(run.dataset)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total, **_result(run))
     _forget_old_runs(run)
     # Last, because nobody waits for it: the findings are shown by now.

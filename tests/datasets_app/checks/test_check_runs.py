@@ -1,3 +1,4 @@
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.utils.timezone import now
 from datasets_app import tasks
 from datasets_app.checks import features as pure
 from datasets_app.models import (
+    BulkKind,
     CheckRun,
     Dataset,
     Example,
@@ -14,9 +16,18 @@ from datasets_app.models import (
     Finding,
     RunStatus,
 )
-from datasets_app.services import checks, runs, save_example
+from datasets_app.services import (
+    checks,
+    run_import,
+    runs,
+    save_example,
+    start_import,
+)
+from datasets_app.services.bulk_edits import run_edit, start_edit
 from datasets_app.services.checks import features
-from tests.factories import make_dataset, make_example
+from datasets_app.services.review import decide
+from teams_app.models import Role
+from tests.factories import chat_lines, make_dataset, make_example, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +245,39 @@ def test_saving_a_row_that_was_loaded_before_a_check_keeps_the_count():
     example.refresh_from_db()
 
     assert example.n_findings == 1
+
+
+def test_a_row_whose_double_was_deleted_for_good_counts_no_finding():
+    dataset = make_dataset()
+    first, copy = (
+        make_example(dataset=dataset, messages=chat("Who?", "I.")) for _n in range(2)
+    )
+    check(dataset)
+    first.delete()
+    check(dataset)
+    copy.refresh_from_db()
+
+    assert copy.n_findings == 0
+
+
+def test_rejecting_a_row_asks_for_a_check():
+    example = make_example()
+    check(example.dataset)
+    reviewer = make_member(Role.REVIEWER, example.dataset.team)
+    decide(example, state="rejected", reason="Wrong.", by=reviewer)
+
+    assert CheckRun.objects.filter(status=RunStatus.PENDING).exists()
+
+
+def test_an_import_and_a_bulk_edit_ask_for_a_check():
+    dataset = make_example().dataset
+    check(dataset)
+    file = io.BytesIO(chat_lines(2))
+    run_import(
+        start_import(dataset=dataset, file=file, file_name="rows.jsonl", split="train")
+    )
+    assert check(dataset).n_rows == 3
+    edit = start_edit(dataset=dataset, kind=BulkKind.DELETE, by=None)
+    run_edit(edit)
+
+    assert CheckRun.objects.filter(status=RunStatus.PENDING).exists()

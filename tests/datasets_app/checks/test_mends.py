@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from datasets_app.chat_checks import find_problems
-from datasets_app.checks.mends import CONTENT_MENDS, MENDS_OF
+from datasets_app.checks.mends import CONTENT_MENDS, MENDS_OF, masked_extra
 from datasets_app.finding_texts import TEXTS as FINDINGS
 from datasets_app.mend_texts import TEXTS as MENDS
 from datasets_app.problem_texts import TEXTS as PROBLEMS
@@ -83,3 +83,8 @@ def test_a_mend_mends_the_problem_that_it_is_offered_for(code, message):
 def test_every_mend_has_words_and_a_finding_that_exists():
     assert set(MENDS_OF) <= {*FINDINGS, *PROBLEMS}
     assert {name for names in MENDS_OF.values() for name in names} == set(MENDS)
+
+
+def test_further_keys_are_masked_however_deep():
+    extra = {"answers": [{"text": "kim@company.kr", "n": 3}]}
+    assert masked_extra(extra, "email") == {"answers": [{"text": "[EMAIL]", "n": 3}]}

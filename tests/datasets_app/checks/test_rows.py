@@ -60,3 +60,17 @@ def test_an_answer_in_another_language_is_found():
 def test_a_row_has_only_so_many():
     letters = [said("user", f"I am kim{n}@company.kr") for n in range(50)]
     assert len(findings(*letters, ANSWERED)) == MAX_FINDINGS_PER_ROW
+
+
+def test_both_outputs_of_a_preference_are_read():
+    found = findings(
+        ASKED,
+        preferred_output=[said("assistant", "Ask kim@company.kr.")],
+        non_preferred_output=[said("assistant", "Ask lee@company.kr.")],
+    )
+    assert [(p.code, p.message_index) for p in found] == [("email", 2), ("email", 3)]
+
+
+def test_further_keys_are_read():
+    [problem] = findings(ASKED, extra={"answers": [{"text": "kim@company.kr"}]})
+    assert (problem.code, problem.message_index) == ("email", None)
