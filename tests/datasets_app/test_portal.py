@@ -161,8 +161,8 @@ class TestTheDataset:
             make_example(dataset=dataset)
             imported(dataset, chat_lines(1))
             services.freeze(dataset=dataset, by=None)
-        # session, user, dataset, roles, examples, imports, versions
-        with django_assert_num_queries(7):
+        # session, user, dataset, roles, examples, imports, versions, check
+        with django_assert_num_queries(8):
             page(viewer, "detail", dataset.pk)
 
 
