@@ -20,6 +20,7 @@ from datasets_app.chat_format import (
     all_texts,
     texts_of,
 )
+from datasets_app.image_checks import image_problem
 from datasets_app.jsonl import Problem, json_type
 from datasets_app.method_checks import method_problems, outputs_of
 from datasets_app.tool_checks import call_problems, definition_problems
@@ -147,8 +148,8 @@ def _part_problems(part: Any, role: Any, index: int) -> Iterator[Problem]:
     elif kind == "image_url":
         if role != "user":
             yield Problem("image_outside_user", index)
-        if not _is_image(part.get("image_url")):
-            yield Problem("bad_image_url", index)
+        if code := _image_problem(part.get("image_url")):
+            yield Problem(code, index)
         keys = {"type", "image_url"}
     else:
         yield Problem("bad_content_part", index, {"type": str(kind)[:100]})
@@ -158,11 +159,9 @@ def _part_problems(part: Any, role: Any, index: int) -> Iterator[Problem]:
             yield Problem("extra_message_key", index, {"key": key[:100]})
 
 
-def _is_image(image: Any) -> bool:
+def _image_problem(image: Any) -> str | None:
     url = image.get("url") if isinstance(image, dict) else None
-    return isinstance(url, str) and url.startswith(
-        ("https://", "http://", "data:image/")
-    )
+    return image_problem(url) if isinstance(url, str) else "bad_image_url"
 
 
 def _weight_problems(message: dict[str, Any], index: int) -> Iterator[Problem]:

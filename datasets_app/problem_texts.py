@@ -141,6 +141,18 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("An image has no usable address."),
         _('Write "image_url": {"url": ...} with an http(s) or data:image address.'),
     ),
+    "bad_image_type": (
+        _("An image is of a kind that providers do not take."),
+        _("Use JPEG, PNG or WEBP."),
+    ),
+    "bad_image_data": (
+        _("An image inside the row is not what its address says it is."),
+        _("Choose the image's file again, or write an http(s) address."),
+    ),
+    "image_too_big": (
+        _("An image is larger than 10 MB."),
+        _("Make it smaller; providers refuse the row."),
+    ),
     "weight_not_allowed": (
         _("A message from “%(role)s” has a weight."),
         _("Only assistant messages are learnt; remove the weight."),

@@ -82,9 +82,10 @@ class TestHistory:
         says(example, "Bye")
         ExampleRevision.objects.filter(example_pk=example.pk).update(bulk_edit=edit)
 
-        assert "bulk edit: find and replace" in history(
-            curator, example
-        ).content.decode().replace("\n", "")
+        shown = history(curator, example).content.decode()
+
+        assert "bulk edit: find and replace</a>" in shown
+        assert reverse("datasets:edit", args=[edit.pk]) in shown
 
     def test_it_goes_on_page_by_page(self, curator, example):
         for n in range(12):
