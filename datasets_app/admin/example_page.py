@@ -3,13 +3,14 @@
 from typing import Any
 
 from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -18,16 +19,18 @@ from datasets_app.admin.example_check import ExampleCheck
 from datasets_app.admin.example_form import ExampleForm
 from datasets_app.admin.example_history import IN_PANEL, ExampleHistory, revisions_of
 from datasets_app.admin.example_saving import ExampleSaving
-from datasets_app.admin.revision_words import tell
+from datasets_app.admin.revision_words import label_of, tell
 from datasets_app.admin.saved_drafts import saved
 from datasets_app.admin.turn_editor import words
 from datasets_app.chat_format import OUTPUT_KEYS, REINFORCEMENT_ROLES, ROLES
 from datasets_app.checks.codes import is_structure
 from datasets_app.models import Example, Finding, Method, VersionRow
 from datasets_app.problem_texts import describe
+from datasets_app.turn_views import shown_turns
 from teams_app.access import has_role
 from teams_app.models import Role
 
+TURNS = "datasets_app/_review_turns.html"
 MAX_FINDINGS = 20
 HIDDEN_FIELDS = ("opened_at", "opened_revision", "draft_id")
 
@@ -66,6 +69,7 @@ def _settings(
         "checkUrl": reverse(name, args=[obj.pk]) if obj else reverse(f"{name}_new"),
         "key": f"{request.user.pk}:{obj.pk if obj else 'new'}",
         "saved": saved(request),
+        "maxBytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "icons": static("icons.svg"),
         "isBound": context["adminform"].form.is_bound,
     }
@@ -123,8 +127,20 @@ class ExamplePage(ExampleHistory, ExampleCheck, ExampleSaving):
 
     @admin.display(description=_("messages"))
     def conversation(self, obj: Example) -> SafeString:
-        turns = [turn for turn in obj.messages if isinstance(turn, dict)]
-        return render_to_string("datasets_app/_turns.html", {"turns": turns})
+        """For who may only read. An answer of a DPO row comes under its own name."""
+        outputs = [
+            (label_of(key), getattr(obj, key))
+            for key in OUTPUT_KEYS
+            if getattr(obj, key) is not None
+        ]
+        return format_html_join(
+            "",
+            "<p>{}</p>{}",
+            (
+                (label, render_to_string(TURNS, {"turns": shown_turns(turns)}))
+                for label, turns in [("", obj.messages), *outputs]
+            ),
+        )
 
     @admin.display(description=_("import"))
     def import_shown(self, obj: Example) -> str | SafeString:

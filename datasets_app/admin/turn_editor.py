@@ -77,6 +77,10 @@ def _turn_words() -> dict[str, str]:
         "removed": _("Turn removed."),
         "undo": _("Undo"),
         "tokens": _("tokens"),
+        "tooBig": _(
+            "The example has {0} MB; at most {1} MB can be stored. Nothing is lost: "
+            "make an image smaller, or split the conversation."
+        ),
         "noProblems": _("None: the row keeps to the format."),
         "notChecked": _(
             "The row could not be checked: the server did not answer, or you are "

@@ -1,7 +1,7 @@
 // The page of one example: turn editors, the check while one types, drafts, the keyboard.
 
 import { Check, goTo } from "./check.js";
-import { isObject, parse } from "./dom.js";
+import { fill, isObject, parse } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { watchArea } from "./json-box.js";
 import { listenToKeys } from "./keys.js";
@@ -23,7 +23,9 @@ function start(form, settings) {
       for (const editor of editors) if (editor.asTurns) editor.draw();
     });
   }
+  form.enctype = "multipart/form-data"; // in the other form Korean takes three times the room
   form.addEventListener("submit", (event) => stopIfInvalid(event, editors));
+  form.addEventListener("submit", (event) => stopIfTooBig(event, editors, settings));
   new Drafts(form, settings, editors, settings.words);
   new Check(form, settings.checkUrl, editors, settings.words);
   listenToKeys(form, editors);
@@ -49,6 +51,16 @@ function stopIfInvalid(event, editors) {
   event.stopImmediatePropagation();
   invalid.closest("details")?.setAttribute("open", "");
   invalid.focus();
+}
+
+// The server would refuse it without giving back what was typed.
+function stopIfTooBig(event, editors, { maxBytes, words }) {
+  const n = new Blob(editors.map((editor) => editor.textArea.value)).size;
+  if (n < maxBytes * 0.98) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  editors[0].say(fill(words.tooBig, (n / 2 ** 20).toFixed(1), (maxBytes / 2 ** 20).toFixed(0)));
+  editors[0].notice.scrollIntoView();
 }
 
 const settings = document.getElementById("example-editor");

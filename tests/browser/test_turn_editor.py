@@ -287,6 +287,17 @@ class TestImages:
         assert parts[1] == {"type": "image_url", "image_url": {"url": PIXEL}}
         assert example.is_valid
 
+    def test_what_is_too_big_to_store_is_said_before_it_is_sent(
+        self, editor, example, settings
+    ):
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
+        editor.reload()
+        turn(editor, 3).get_by_label("Text").fill("네" * 700)
+        editor.get_by_role("button", name="Save and continue editing").click()
+
+        editor.get_by_text("Nothing is lost").wait_for()
+        assert len(texts(editor)[2]) == 700
+
     def test_a_file_that_is_no_picture_is_refused(self, editor):
         file = {"name": "a.png", "mimeType": "image/png", "buffer": b"<svg/>"}
         turn(editor, 2).locator('input[type="file"]').set_input_files(file)

@@ -197,6 +197,24 @@ class TestFindings:
         )
 
 
+def test_who_may_only_read_sees_calls_and_both_answers(client):
+    call = {"id": "c", "type": "function", "function": {"name": "hp"}}
+    row = make_example(
+        dataset=make_dataset(method=Method.DPO),
+        messages=[{"role": "assistant", "tool_calls": [call]}, USER],
+        preferred_output=[{"role": "assistant", "content": "Better"}],
+        non_preferred_output=[{"role": "assistant", "content": HOSTILE}],
+    )
+    client.force_login(make_member(Role.VIEWER, row.dataset.team))
+    url = reverse("admin:datasets_app_example_change", args=[row.pk])
+    shown = client.get(url).content.decode()
+
+    assert "&quot;name&quot;: &quot;hp&quot;" in shown
+    assert "Better" in shown
+    assert HOSTILE not in shown
+    assert "example-editor" not in shown
+
+
 class TestNext:
     def follow(self, client, example: Example, **query) -> str:
         url = reverse("admin:datasets_app_example_change", args=[example.pk])
