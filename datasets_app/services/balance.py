@@ -39,8 +39,8 @@ def measure(dataset: Dataset) -> Report:
             "language": _groups(rows, "language"),
             "system_prompt": _texts(rows, "system_hash", "system"),
             "turns": _groups(rows, "n_turns"),
-            "answer_start": _groups(rows, "answer_start"),
-            "answer": _texts(rows, "answer_hash", "assistant"),
+            "answer_start": _repeated(_groups(rows, "answer_start")),
+            "answer": _repeated(_texts(rows, "answer_hash", "assistant")),
             "prompt_length": _lengths(rows, "prompt_length"),
             "answer_length": _lengths(rows, "answer_length"),
             "tokens": _lengths(rows, "example__n_tokens"),
@@ -94,15 +94,19 @@ def _group(value: Any, n: int) -> dict[str, Any]:
 def _texts(rows: QuerySet[ExampleFeatures], column: str, role: str) -> dict[str, Any]:
     """Groups that are known by a hash; shown by what one of their rows says."""
     part = _groups(rows, column)
-    groups = [group for group in part["top"] if role == "system" or group["n"] > 1]
-    for group in groups:
+    for group in part["top"]:
         holder = rows.filter(**{column: group["label"]}).values("example")[:1]
         example = Example.with_deleted.filter(pk__in=holder).first()
         text = (
             preview(example.messages, role, last=role == "assistant") if example else ""
         )
         group["label"] = text[:LABEL_LENGTH]
-    return {**part, "top": groups}
+    return part
+
+
+def _repeated(part: dict[str, Any]) -> dict[str, Any]:
+    """Without what stands in one row only."""
+    return {**part, "top": [group for group in part["top"] if group["n"] > 1]}
 
 
 def _tags(rows: QuerySet[ExampleFeatures]) -> dict[str, Any]:
