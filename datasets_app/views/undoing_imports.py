@@ -33,6 +33,8 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
             tasks.run_bulk_edit.delay_on_commit(edit.pk)
             return redirect("datasets:import_run", run.pk)
     n_changed = len(changed_since(run).values_list("pk")[: COUNTED + 1])
+    if not n_changed and not form.is_bound:
+        del form.fields["keep_changed"]  # nothing to choose
     context = {
         "run": run,
         "form": form,

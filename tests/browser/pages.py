@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -9,13 +10,20 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
-from datasets_app.services import freeze, run_import, save_example, start_import
+from datasets_app.services import (
+    bulk_edits,
+    freeze,
+    run_import,
+    save_example,
+    start_import,
+)
 from datasets_app.services.checks import (
     request_check,
     run_check,
     run_edit,
     start_mend,
 )
+from datasets_app.services.import_undo import undo_import
 from datasets_app.services.saved_filters import save_filter
 from datasets_app.services.selection import Selection
 from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
@@ -66,6 +74,28 @@ def checked(team: Team) -> Dataset:
 
 def finding(team: Team) -> str:
     return reverse("datasets:preflight_code", args=[checked(team).pk, "secret"])
+
+
+def rejected_line(team: Team) -> tuple[int, int]:
+    done = imported(team)
+    return done.pk, done.problems.order_by("pk")[0].pk
+
+
+def waiting_import(team: Team) -> ImportRun:
+    run = start_import(
+        dataset=make_dataset(team=team, name="Card game"),
+        file=BytesIO(chat_lines(3)),
+        file_name="card_game.jsonl",
+        split=Split.TRAIN,
+    )
+    ImportRun.objects.filter(pk=run.pk).update(created_at=now() - timedelta(minutes=1))
+    return run
+
+
+def undone_import(team: Team) -> ImportRun:
+    run = imported(team)
+    bulk_edits.run_edit(undo_import(run, by=None))
+    return run
 
 
 def empty_dataset(team: Team) -> Dataset:
@@ -144,6 +174,8 @@ def page(name: str, row: Callable[[Team], Any] | None = None) -> Address:
 
     def address(team: Team) -> str:
         made = row(team) if row else None
+        if isinstance(made, tuple):  # the keys themselves, where there are several
+            return reverse(name, args=made)
         return reverse(name, args=[made.pk] if made else [])
 
     address.__name__ = f"{name} {row.__name__}" if row else name
@@ -186,6 +218,10 @@ PAGES = [
     page("datasets:detail", dataset_of),
     page("datasets:import", dataset_of),
     page("datasets:import_run", imported),
+    page("datasets:import_run", waiting_import),
+    page("datasets:import_run", undone_import),
+    page("datasets:import_undo", imported),
+    page("datasets:import_mend", rejected_line),
     page("datasets:freeze", dataset_of),
     page("datasets:version", version),
     page("datasets:preflight", dataset_of),
