@@ -13,6 +13,7 @@ from datasets_app.token_counts import Counter
 BATCH_ROWS = 4_000
 BATCH_BYTES = 8 * 1024 * 1024  # long lines make shorter batches: memory stays flat
 RAW_LENGTH = 2_000  # of a bad line, for its author to recognise it
+KEPT_LENGTH = 100_000  # where the file has no place to read the line from again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ def read_row(run: ImportRun, line: Line, counter: Counter) -> Derived:
 
 
 def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportProblem]:
-    raw = line.data[: 4 * RAW_LENGTH].decode(errors="backslashreplace")
-    raw = raw.replace("\x00", "\\x00")[:RAW_LENGTH]
+    length = KEPT_LENGTH if line.start is None else RAW_LENGTH
+    raw = line.data[: 4 * length].decode(errors="backslashreplace")
+    raw = raw.replace("\x00", "\\x00")[:length]
     return [
         ImportProblem(
             import_run=run,

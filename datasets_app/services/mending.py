@@ -21,7 +21,7 @@ from datasets_app.models import (
 )
 from datasets_app.services.datasets import settle_method
 from datasets_app.services.examples import save_example
-from datasets_app.services.import_batches import RAW_LENGTH
+from datasets_app.services.import_batches import KEPT_LENGTH, RAW_LENGTH
 from datasets_app.services.rejected_lines import has_whole_line, whole_line
 
 MAX_BYTES = 2 * 1024 * 1024  # a longer line is mended in an editor, not in a browser
@@ -78,9 +78,9 @@ def text_to_mend(problem: ImportProblem) -> str | None:
 
 
 def is_incomplete(problem: ImportProblem) -> bool:
-    """Is only the line's beginning left, because the file is gone?"""
-    recorded = len(problem.raw) >= RAW_LENGTH
-    return recorded and not has_whole_line(problem)
+    """Is only the line's beginning left?"""
+    kept = KEPT_LENGTH if problem.offset is None else RAW_LENGTH
+    return len(problem.raw) >= kept and not has_whole_line(problem)
 
 
 def as_problems(line: ImportProblem, found: list[Problem]) -> list[ImportProblem]:

@@ -74,7 +74,7 @@ def _shown(
         "problems": found,
         "form": form,
         "is_too_long": not form.is_bound and text is None,
-        "is_file_gone": mending.is_incomplete(problem),
+        "is_incomplete": mending.is_incomplete(problem),
         "following": mending.next_line(problem),
     }
     return render(request, "datasets_app/mend.html", context)

@@ -1,5 +1,6 @@
 """A line that an import left out is mended in the browser and added after all."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -101,8 +102,17 @@ def test_of_a_file_that_is_gone_the_beginning_is_left(curator, dataset):
     Path(done.file.path).unlink()
 
     answer = shown(curator, first_of(done, 1))
-    assert "only the beginning of the line is left" in answer
+    assert "Only the beginning of the line is left" in answer
     assert "[xxx" in answer
+
+
+def test_a_row_of_a_packed_file_is_kept_whole(curator, dataset):
+    line = {"messages": [{"role": "user", "content": "x" * 30_000 + "END"}]}
+    done = run(gzip.compress(json.dumps(line).encode() + b"\n"), dataset=dataset)
+
+    answer = shown(curator, first_of(done, 1))
+    assert "xEND" in answer
+    assert "Only the beginning" not in answer
 
 
 def test_a_line_too_long_for_a_browser_says_what_to_do(curator, dataset, monkeypatch):
