@@ -82,9 +82,20 @@ def estimates(
     return np.concatenate(parts) if parts else np.empty(0)
 
 
+def _likeness(signatures: Signatures, one: Signatures) -> NDArray[np.float64]:
+    """Of each row with one, as the signatures estimate it."""
+    parts = range(0, len(signatures), ESTIMATE_AT_ONCE)
+    return np.concatenate(
+        [
+            (signatures[start : start + ESTIMATE_AT_ONCE] == one).mean(axis=1)
+            for start in parts
+        ]
+    )
+
+
 def _with_every_row(signatures: Signatures, new: Indexes) -> Iterator[Pairs]:
     for row in new:
-        likeness = (signatures == signatures[row]).mean(axis=1)
+        likeness = _likeness(signatures, signatures[row])
         likeness[row] = 0
         others = np.flatnonzero(likeness >= MAYBE_ALIKE)
         others = others[np.argsort(-likeness[others], kind="stable")][:MOST_LIKELY]
