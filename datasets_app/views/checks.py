@@ -84,12 +84,14 @@ def preflight_code(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     if code not in (PROBLEMS if is_structure(code) else FINDINGS):
         raise Http404
     page = keyset_page(checks.findings_of(dataset, code), request.GET, PER_PAGE)
+    findings = checks.shown(page.rows)
     if code == "too_long_for_model":
-        checks.add_cuts(dataset, page.rows)
+        checks.add_cuts(dataset, findings)
     context = {
         "dataset": dataset,
         "code": code,
         "page": page,
+        "findings": findings,
         "mends": checks.newest_mends(dataset),
         **rights(request, dataset),
     }

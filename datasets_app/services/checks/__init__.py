@@ -9,6 +9,7 @@ from datasets_app.services.checks.report import (
     findings_of,
     newest_check,
     report_of,
+    shown,
 )
 from datasets_app.services.checks.running import run_check
 from datasets_app.services.errors import BadEdit
@@ -26,6 +27,7 @@ __all__ = [
     "rows_changed",
     "run_check",
     "run_edit",
+    "shown",
     "start_mend",
     "undo_edit",
 ]

@@ -75,7 +75,14 @@ def with_texts(findings: QuerySet[Finding]) -> QuerySet[Any]:
     )
 
 
-def findings_of(dataset: Dataset, code: str) -> QuerySet[Any]:
-    """All findings of a code, in the order of their keys."""
-    found = Finding.objects.filter(dataset=dataset, code=code, example__deleted_at=None)
-    return with_texts(found).order_by("pk")
+def findings_of(dataset: Dataset, code: str) -> QuerySet[Finding]:
+    """All findings of a code, by their keys alone: there may be very many."""
+    return Finding.objects.filter(dataset=dataset, code=code).only("pk")
+
+
+def shown(findings: list[Finding]) -> list[Any]:
+    """These few as a page shows them; without those of rows in the bin."""
+    found = Finding.objects.filter(
+        pk__in=[each.pk for each in findings], example__deleted_at=None
+    )
+    return list(with_texts(found).order_by("pk"))

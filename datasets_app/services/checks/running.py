@@ -72,7 +72,8 @@ def _result(run: CheckRun) -> dict[str, object]:
 
 
 def _first(findings: QuerySet[Finding]) -> list[int]:
-    return list(findings.order_by("pk").values_list("pk", flat=True)[:SHOWN_OF_A_CODE])
+    in_order = findings.order_by("example", "pk").values_list("pk", flat=True)
+    return list(in_order[:SHOWN_OF_A_CODE])
 
 
 def _forget_old_runs(run: CheckRun) -> None:
