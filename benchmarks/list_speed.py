@@ -287,7 +287,7 @@ def really(query: dict[str, str], dataset: Any, n_rows: int) -> dict[str, str]:
         middle = Example.objects.get(dataset=dataset, position=n_rows // 2)
         meant["after"] = f"0-{middle.pk}"
     if meant.get("import_run"):
-        meant["import_run"] = str(ImportRun.objects.order_by("pk").last().pk)
+        meant["import_run"] = str(ImportRun.objects.latest("pk").pk)
     return meant
 
 

@@ -12,14 +12,15 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from datasets_app import services
 from datasets_app.admin.example_choices import filter_fields
 from datasets_app.chat_format import preview
 from datasets_app.models import Dataset, Example, SavedFilter
 from datasets_app.services.listing import (
-    LAST_PAGE,
     ListPage,
+    end_key,
     key_before_position,
     list_examples,
     neighbours,
@@ -45,10 +46,18 @@ class ExampleList(TeamScopedAdmin):
 
         name = "datasets_app_example_filter"
         return [
+            path("", self._door, name="datasets_app_example_changelist"),
             path("filters/of/<int:pk>/", of(self.filter_save), name=f"{name}_save"),
             path("filters/<int:pk>/", of(self.filter_change), name=f"{name}_change"),
             *super().get_urls(),
         ]
+
+    def _door(self, request: HttpRequest) -> HttpResponse:
+        """A search after the session ended: sign in, but not within the page."""
+        is_part = request.htmx  # type: ignore[attr-defined]
+        if is_part and not self.admin_site.has_permission(request):
+            return HttpResponseClientRefresh()
+        return self.admin_site.admin_view(self.changelist_view)(request)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -95,7 +104,7 @@ class ExampleList(TeamScopedAdmin):
             "sorts": _sorts(),
             "columns": _columns(dataset, selection),
             "saved_filters": SavedFilter.objects.filter(team=dataset.team_id),
-            "last_page": LAST_PAGE,
+            "last_page": end_key(selection.sort),
             "may_curate": has_role(request.user, dataset, Role.CURATOR),
             "may_review": has_role(request.user, dataset, Role.REVIEWER),
         }
@@ -176,11 +185,11 @@ def list_query(dataset: Dataset, selection: Selection) -> str:
 
 
 def _page(request: HttpRequest, selection: Selection, dataset: Dataset) -> ListPage:
-    after = request.GET.get("after", "")
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
     at = request.GET.get("at", "")
     if at.isdecimal() and len(at) < 10 and selection.sort == "position":
         after = key_before_position(dataset, int(at))
-    before = request.GET.get("before", "")
+        before = "" if after else end_key(selection.sort)
     return list_examples(selection, dataset, after=after, before=before)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datasets_app.services.listing import Key, Order
 
 FEW = 1_000
+MAX_TOKENS = 2**31 - 1
 COUNTED = {"state", "split", "problem"}
 
 
@@ -67,10 +68,9 @@ def _narrow_filters(s: Selection, dataset: Dataset) -> Iterable[QuerySet[Any]]:
         yield live.filter(is_valid=False)
     if s.finding == ANY:
         yield live.filter(n_findings__gt=0)
-    if s.min_tokens:
-        yield live.filter(n_tokens__gte=int(s.min_tokens))
-    if s.max_tokens:
-        yield live.filter(n_tokens__lte=int(s.max_tokens))
+    if s.min_tokens or s.max_tokens:
+        least, most = int(s.min_tokens or 0), int(s.max_tokens or MAX_TOKENS)
+        yield live.filter(n_tokens__gte=least, n_tokens__lte=most)
 
 
 def _tagged(s: Selection, dataset: Dataset) -> QuerySet[Any]:

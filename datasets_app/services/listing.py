@@ -24,7 +24,8 @@ MOST_AT_ONCE = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = re.compile(r"(?:([0-9]{1,18})-)?([0-9]{1,18})", re.ASCII)
 
-LAST_PAGE = f"{'9' * 18}-{'9' * 18}"  # in front of this is the end of any list
+GREATEST: "Key" = (10**18 - 1, 10**18 - 1)
+LEAST: "Key" = (0, 0)
 Key = tuple[int, int]  # what is sorted by, as a whole number, and the id
 
 
@@ -115,11 +116,16 @@ def neighbours(
     return before[0] if before else None, after[0] if after else None
 
 
+def end_key(sort: str) -> str:
+    """In front of this key is the last page of a list in that order."""
+    return write_key(LEAST if SORTS[sort][0].startswith("-") else GREATEST)
+
+
 def key_before_position(dataset: Dataset, position: int) -> str:
-    """The key behind which the row of this position, or the next one, comes."""
+    """The key behind which the row of this position, or the next one, comes, if any."""
     rows = Example.objects.filter(dataset=dataset, position__gte=position)
     first = rows.order_by("position", "id").values_list("pk", flat=True).first()
-    return LAST_PAGE if first is None else write_key((first - 1, first - 1))
+    return "" if first is None else write_key((first - 1, first - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +179,10 @@ def _page(
     further = walk.stopped_at
     if len(walk.found) > per_page:
         further = order.key_of(shown[-1])
-    # Whoever came from somewhere can go back there.
+    # Whoever came from somewhere can go back there, unless it was an end.
     back = order.key_of(shown[0]) if shown and key else key
+    if key in (LEAST, GREATEST):
+        back = None
     ends = [write_key(back), write_key(further)]
     return ListPage(
         rows=shown[::-1] if backwards else shown,

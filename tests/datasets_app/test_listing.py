@@ -13,7 +13,7 @@ from tests.factories import make_dataset, make_example, make_member, make_versio
 pytestmark = pytest.mark.django_db
 
 
-def make_rows(n: int = 23) -> Dataset:
+def make_rows(n: int = 11) -> Dataset:
     dataset = make_dataset()
     for number in range(n):
         row = make_example(dataset=dataset, state="draft" if number % 3 else "approved")
@@ -57,10 +57,21 @@ def test_pages_hold_every_row_once_in_order(sort, way, filters, few, monkeypatch
     assert rows == [row.pk for row in selection.examples(dataset)]
 
 
+@pytest.mark.parametrize("sort", SORTS)
+def test_the_last_page_is_found_from_behind(sort):
+    dataset, selection = make_rows(5), Selection(sort=sort)
+
+    end = listing.end_key(sort)
+    page = list_examples(selection, dataset, before=end, per_page=2)
+
+    assert page.rows == list(selection.examples(dataset))[-2:]
+    assert not page.after
+
+
 def test_a_page_says_when_it_stopped_early_and_goes_on(monkeypatch):
     monkeypatch.setattr(listing, "MAX_SECONDS", 0)
     monkeypatch.setattr(candidates, "FEW", 0)
-    dataset = make_rows()
+    dataset = make_rows(23)
 
     page = list_examples(Selection(min_tokens="4"), dataset, per_page=5)
 

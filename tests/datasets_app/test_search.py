@@ -124,14 +124,16 @@ def test_an_index_built_anew_finds_the_same():
 WORDS = ("환불", "정책", "주문", "refund", "policy", "order", "ai", "환", "ord")
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("sort", ["position", "-position", "tokens", "-changed"])
+@pytest.mark.parametrize(
+    ("seed", "sort"),
+    [(1, "position"), (2, "-position"), (3, "tokens"), (4, "-changed")],
+)
 def test_search_is_right_whatever_is_known(seed, sort, monkeypatch):
     """Some rows learnt, some not, some changed; few candidates, or too many."""
     chance, dataset = random.Random(seed), make_dataset()
     monkeypatch.setattr(candidates, "FEW", 5)
     monkeypatch.setattr(listing, "MOST_AT_ONCE", 10)
-    for n in range(60):
+    for n in range(40):
         row = say(dataset, "".join(chance.choices([*WORDS, " "], k=6)))
         if n % 7 == 0:
             services.index_texts()
