@@ -60,6 +60,10 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Put cells with a comma or a line break into quotation marks."),
     ),
     # the file as a whole
+    "file_gone": (
+        _("The uploaded file is gone from the server."),
+        _("Upload it again."),
+    ),
     "no_text_file": (
         _("This is no text: it is a %(found)s file, whatever its name says."),
         _("Unpack it, or save it as JSONL or CSV, and import that."),

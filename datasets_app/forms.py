@@ -1,15 +1,12 @@
-"""Forms of the portal and of the admin's upload."""
+"""Forms of the portal and of the admin's own pages; imports have theirs."""
 
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.models import Dataset, DatasetVersion, Split
-from datasets_app.services import StorageFull
-from datasets_app.upload_handler import upload_error
+from datasets_app.models import Dataset, DatasetVersion
 from teams_app.models import Role, Team
 
 
@@ -33,36 +30,6 @@ class DatasetForm(forms.ModelForm):
         if len(teams) == 1:
             self.fields["team"].widget = forms.HiddenInput()
             self.initial["team"] = teams[0].pk
-
-
-class ImportForm(forms.Form):
-    file = forms.FileField(
-        label=_("JSONL file"),
-        help_text=_(
-            'One conversation a line: {"messages": [...]}, UTF-8. Rows that are '
-            "already in the dataset are left out."
-        ),
-        allow_empty_file=True,
-    )
-    split = forms.ChoiceField(label=_("Into"), choices=Split.choices)
-    strict = forms.BooleanField(
-        label=_("All or nothing: add no row if any row is invalid"), required=False
-    )
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "ImportForm":
-        """The form as posted; of an upload that the disk refused, with the reason."""
-        form = cls(posted(request), request.FILES or None)
-        if error := upload_error(request):
-            reason = str(StorageFull.because(error))
-            form.fields["file"].error_messages["required"] = reason
-        return form
-
-    def clean_file(self) -> UploadedFile:
-        file = self.cleaned_data["file"]
-        if not file.size:
-            raise forms.ValidationError(_("The file is empty. Choose another one."))
-        return file
 
 
 class MendForm(forms.Form):

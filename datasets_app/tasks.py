@@ -80,5 +80,6 @@ def drive_runs() -> None:
         for pk in runs.waiting(model).values_list("pk", flat=True):
             task.delay(pk)
     services.fold_counts()
+    services.drop_old_uploads()
     if services.has_unindexed_texts():
         index_texts.delay()

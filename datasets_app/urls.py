@@ -25,6 +25,7 @@ urlpatterns = [
     path("freezes/<int:pk>/", views.freeze_run, name="freeze_run"),
     path("freezes/<int:pk>/cancel/", views.freeze_cancel, name="freeze_cancel"),
     path("imports/<int:pk>/", views.import_run, name="import_run"),
+    path("imports/<int:pk>/preview/", views.import_preview, name="import_preview"),
     path("imports/<int:pk>/cancel/", views.import_cancel, name="import_cancel"),
     path(
         "imports/<int:pk>/mend/<int:problem_pk>/",

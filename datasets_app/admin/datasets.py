@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services, tasks
-from datasets_app.forms import FreezeForm, ImportForm
+from datasets_app.forms import FreezeForm
 from datasets_app.models import Dataset, Tag
 from teams_app.access import has_role, require_role
 from teams_app.models import Role
@@ -68,29 +68,9 @@ class DatasetAdmin(TeamScopedAdmin):
         view = self.admin_site.admin_view
         name = "datasets_app_dataset"
         return [
-            path("<int:pk>/import/", view(self.import_view), name=f"{name}_import"),
             path("<int:pk>/freeze/", view(self.freeze_view), name=f"{name}_freeze"),
             *super().get_urls(),
         ]
-
-    def import_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        dataset = self._dataset(request, pk, Role.CURATOR)
-        form = ImportForm.of(request)
-        if request.method == "POST" and form.is_valid():
-            try:
-                run = services.start_import(
-                    dataset=dataset,
-                    file_name=form.cleaned_data["file"].name,
-                    by=request.user,
-                    **form.cleaned_data,
-                )
-            except services.StorageFull as exc:
-                form.add_error("file", str(exc))
-            else:
-                tasks.run_import.delay_on_commit(run.pk)
-                return redirect("admin:datasets_app_importrun_change", run.pk)
-        title = gettext("Import JSONL")
-        return self._form_page(request, dataset, form, title)
 
     def freeze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         dataset = self._dataset(request, pk, Role.REVIEWER)

@@ -22,14 +22,10 @@ TABLE_ENDINGS = {".csv": kinds.CSV, ".tsv": kinds.TSV, ".tab": kinds.TSV}
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The likely format, and how many of the rows looked at are of it.
-
-    columns: the names of a table's columns, or of the keys of its first rows.
-    """
+    """The likely format, and how many of the rows looked at are of it."""
 
     format: str
     mapping: dict[str, str] = field(default_factory=dict)
-    columns: tuple[str, ...] = ()
     n_fitting: int = 0
     n_looked_at: int = 0
 
@@ -87,25 +83,31 @@ def _table_kind(head: bytes, file_name: str) -> str | None:
 
 
 def _table(file: BinaryIO, format: str) -> Recognised:
-    rows, n_looked_at = _first_rows(file, format)
-    is_parquet = format == kinds.PARQUET
-    columns = parquet.column_names(file) if is_parquet else _keys(rows)
+    lines = first_lines(file, format, ROWS_LOOKED_AT)
+    columns = column_names(file, format, lines)
     mapping = guess_mapping(columns)
-    fits = len(rows) if mapping else 0
-    return Recognised(format, mapping, tuple(columns), fits, n_looked_at)
+    fits = len(_parsed(lines)) if mapping else 0
+    return Recognised(format, mapping, fits, len(lines))
+
+
+def column_names(file: BinaryIO, format: str, lines: list[Line]) -> list[str]:
+    """Of a table; of other files the keys of these rows. Raises BadFile."""
+    if format == kinds.PARQUET:
+        return parquet.column_names(file)
+    return list(dict.fromkeys(key for row in _parsed(lines) for key in row))
 
 
 def _json_rows(file: BinaryIO) -> Recognised:
-    rows, n_looked_at = _first_rows(file, kinds.CHAT)
-    columns = _keys(rows)
+    lines = first_lines(file, kinds.CHAT, ROWS_LOOKED_AT)
+    rows, n_looked_at = _parsed(lines), len(lines)
     found = Counter(kind for row in rows if (kind := kind_of(row)))
     if found:
         ((kind, n_fitting),) = found.most_common(1)
-        return Recognised(kind, {}, tuple(columns), n_fitting, n_looked_at)
-    mapping = guess_mapping(columns)
+        return Recognised(kind, {}, n_fitting, n_looked_at)
+    mapping = guess_mapping(column_names(file, kinds.CHAT, lines))
     if rows and (reads_columns(mapping) or _are_texts(rows)):
-        return Recognised(kinds.COLUMNS, mapping, tuple(columns), 0, n_looked_at)
-    return Recognised(kinds.CHAT, {}, tuple(columns), 0, n_looked_at)
+        return Recognised(kinds.COLUMNS, mapping, 0, n_looked_at)
+    return Recognised(kinds.CHAT, {}, 0, n_looked_at)
 
 
 def kind_of(row: dict[str, Any]) -> str | None:
@@ -130,19 +132,13 @@ def _is_task(row: dict[str, Any]) -> bool:
     return role in ("user", "developer", "system") and bool(further)
 
 
-def _first_rows(file: BinaryIO, format: str) -> tuple[list[dict[str, Any]], int]:
-    rows, n_looked_at = [], 0
-    for line in first_lines(file, format, ROWS_LOOKED_AT):
-        n_looked_at += 1
-        try:
+def _parsed(lines: list[Line]) -> list[dict[str, Any]]:
+    """The rows that hold an object."""
+    rows = []
+    for line in lines:
+        with suppress(BadLine):
             rows.append(parse_row(line))
-        except BadLine:
-            continue
-    return rows, n_looked_at
-
-
-def _keys(rows: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
+    return rows
 
 
 def _are_texts(rows: list[dict[str, Any]]) -> bool:

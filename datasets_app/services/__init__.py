@@ -41,6 +41,13 @@ from datasets_app.services.review import (
     review_examples,
     take_back,
 )
+from datasets_app.services.uploads import (
+    drop_old_uploads,
+    drop_upload,
+    recognise,
+    start_upload,
+    store_upload,
+)
 from datasets_app.services.version_tokens import count_waiting_version, tokens_of
 from datasets_app.services.versions import freezable_examples, versions_of
 
@@ -61,6 +68,8 @@ __all__ = [
     "counter_of",
     "create_dataset",
     "decide",
+    "drop_old_uploads",
+    "drop_upload",
     "fold_counts",
     "freezable_examples",
     "freeze",
@@ -68,6 +77,8 @@ __all__ = [
     "has_unindexed_texts",
     "index_texts",
     "is_own_work",
+    "move_examples",
+    "recognise",
     "recount",
     "reindex",
     "restore_example",
@@ -81,6 +92,9 @@ __all__ = [
     "start_freeze",
     "start_import",
     "take_back",
+    "start_upload",
+    "store_upload",
+    "tag_examples",
     "tokens_of",
     "versions_of",
     "with_counts",

@@ -6,6 +6,7 @@ DatasetsError
 ├── NotReviewed       a decision that its maker may not take, or that comes too late
 ├── FreezeFailed      no version was made
 ├── OtherMethod       the rows teach something else than those of the dataset
+├── UnreadableFile    an upload that nothing can be read from
 └── StorageFull       a file could not be written
 """
 
@@ -14,6 +15,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+
+from datasets_app.jsonl import Problem
+from datasets_app.problem_texts import how_to_mend, what_is_wrong
 
 
 class DatasetsError(Exception):
@@ -50,6 +54,13 @@ class FreezeFailed(DatasetsError):
 
 class OtherMethod(DatasetsError):
     pass
+
+
+class UnreadableFile(DatasetsError):
+    @classmethod
+    def because(cls, problem: Problem) -> "UnreadableFile":
+        what = what_is_wrong(problem.code, problem.params)
+        return cls(f"{what} {how_to_mend(problem.code)}")
 
 
 class StorageFull(DatasetsError):

@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.core.files import File
 from django.db import DatabaseError, transaction
 from django.utils.timezone import now
 
@@ -21,6 +20,7 @@ from datasets_app.formats import method_of, open_rows
 from datasets_app.jsonl import BadFile
 from datasets_app.models import (
     Dataset,
+    FileFormat,
     ImportFailure,
     ImportProblem,
     ImportRun,
@@ -31,7 +31,7 @@ from datasets_app.services import runs
 from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.database_errors import is_disk_full, is_locked
 from datasets_app.services.datasets import settle_method
-from datasets_app.services.errors import OtherMethod, StorageFull
+from datasets_app.services.errors import OtherMethod
 from datasets_app.services.examples import next_position
 from datasets_app.services.import_batches import Batch, Row, batches
 from datasets_app.services.import_duplicates import (
@@ -40,6 +40,7 @@ from datasets_app.services.import_duplicates import (
     sort_out,
 )
 from datasets_app.services.inserting import insert_examples
+from datasets_app.services.uploads import store_file
 
 Progress = Callable[[ImportRun], None]
 
@@ -52,23 +53,26 @@ def start_import(
     split: str,
     strict: bool = False,
     on_duplicate: str = OnDuplicate.SKIP,
+    format: str = FileFormat.CHAT,
+    mapping: dict[str, str] | None = None,
     by: Any = None,
 ) -> ImportRun:
-    """Store the file for a worker to read. Raises StorageFull."""
+    """Store the file for a worker to read, without looking at it. Raises StorageFull.
+
+    Args:
+        mapping: of a table, what its columns are; see `formats.columns`.
+    """
     run = ImportRun(
         dataset=dataset,
         file_name=Path(file_name).name[:255],
         split=split,
         strict=strict,
         on_duplicate=on_duplicate,
+        format=format,
+        mapping=mapping or {},
         created_by=by,
     )
-    try:
-        run.file.save("import.jsonl", File(file), save=False)
-    except OSError as exc:
-        raise StorageFull.because(exc) from exc
-    run.n_total = run.file.size
-    run.save()
+    store_file(run, file)
     return run
 
 

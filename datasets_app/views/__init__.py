@@ -37,11 +37,11 @@ from datasets_app.views.exports import (
 from datasets_app.views.freezing import freeze, freeze_cancel, freeze_run
 from datasets_app.views.import_reports import import_rejected, import_report
 from datasets_app.views.import_runs import import_cancel, import_resume, import_run
-from datasets_app.views.imports import import_new
 from datasets_app.views.mending import import_mend
 from datasets_app.views.review_queue import review_queue
 from datasets_app.views.split import split
 from datasets_app.views.undoing_imports import import_redo, import_undo
+from datasets_app.views.uploads import import_new, import_preview
 from datasets_app.views.version_diffs import version_diff
 from datasets_app.views.versions import (
     version_copy,
@@ -74,6 +74,7 @@ __all__ = [
     "import_cancel",
     "import_mend",
     "import_new",
+    "import_preview",
     "import_redo",
     "import_rejected",
     "import_report",

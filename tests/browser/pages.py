@@ -16,6 +16,7 @@ from datasets_app.services import (
     run_import,
     save_example,
     start_import,
+    store_upload,
 )
 from datasets_app.services.checks import (
     request_check,
@@ -96,6 +97,19 @@ def undone_import(team: Team) -> ImportRun:
     run = imported(team)
     bulk_edits.run_edit(undo_import(run, by=None))
     return run
+
+
+def uploaded(team: Team) -> ImportRun:
+    tasks = make_dataset(team=team, name="Tasks")
+    return store_upload(
+        dataset=tasks, file=BytesIO(chat_lines(2) + BROKEN), file_name="chats.jsonl"
+    )
+
+
+def uploaded_table(team: Team) -> ImportRun:
+    table = "질문,답변,출처\n얼마예요?,만 원입니다.,게시판\n".encode()
+    dataset = make_dataset(team=team, name="Bookshop")
+    return store_upload(dataset=dataset, file=BytesIO(table), file_name="표.csv")
 
 
 def empty_dataset(team: Team) -> Dataset:
@@ -217,6 +231,8 @@ PAGES = [
     page("datasets:detail", empty_dataset),
     page("datasets:detail", dataset_of),
     page("datasets:import", dataset_of),
+    page("datasets:import_preview", uploaded),
+    page("datasets:import_preview", uploaded_table),
     page("datasets:import_run", imported),
     page("datasets:import_run", waiting_import),
     page("datasets:import_run", undone_import),

@@ -5,10 +5,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from datasets_app import services
-from datasets_app.models import Dataset, FreezeRun, ImportRun
+from datasets_app.models import Dataset, FreezeRun
 from teams_app.models import Role
 from tests.factories import (
-    chat_lines,
     make_dataset,
     make_example,
     make_member,
@@ -35,35 +34,6 @@ def change_page(client, row) -> str:
 
 
 @pytest.mark.usefixtures("_tasks_at_once")
-def test_an_upload_rings_the_worker_and_shows_the_report(
-    owner, dataset, django_capture_on_commit_callbacks
-):
-    file = SimpleUploadedFile("rows.jsonl", chat_lines(2) + b"nope\n")
-    url = reverse("admin:datasets_app_dataset_import", args=[dataset.pk])
-    with django_capture_on_commit_callbacks(execute=True):
-        response = owner.post(url, {"file": file, "split": "train"})
-
-    run = ImportRun.objects.get()
-    report = reverse("admin:datasets_app_importrun_change", args=[run.pk])
-    assert response.url == report
-    assert (run.n_added, run.n_invalid) == (2, 1)
-    assert "The line is not JSON" in change_page(owner, run)
-
-
-def test_an_upload_onto_a_full_disk_is_said_on_the_page(owner, dataset, monkeypatch):
-    def no_room(*_args, **_kwargs):
-        raise OSError(28, "No space left on device")
-
-    storage = ImportRun._meta.get_field("file").storage
-    monkeypatch.setattr(storage, "_save", no_room)
-    url = reverse("admin:datasets_app_dataset_import", args=[dataset.pk])
-    file = SimpleUploadedFile("rows.jsonl", chat_lines(2))
-    answer = owner.post(url, {"file": file, "split": "train"}).content.decode()
-
-    assert "No space left on device" in answer
-
-
-@pytest.mark.usefixtures("_tasks_at_once")
 def test_freezing_makes_a_version(owner, dataset, django_capture_on_commit_callbacks):
     make_example(dataset=dataset)
     url = reverse("admin:datasets_app_dataset_freeze", args=[dataset.pk])
@@ -81,9 +51,8 @@ def test_the_dataset_shows_its_counts_and_its_buttons(owner, dataset):
     make_example(dataset=dataset, state="approved")
     shown = change_page(owner, dataset)
 
-    for page in ("import", "freeze"):
-        url = reverse(f"admin:datasets_app_dataset_{page}", args=[dataset.pk])
-        assert url in shown
+    for page in ("datasets:import", "admin:datasets_app_dataset_freeze"):
+        assert reverse(page, args=[dataset.pk]) in shown
 
 
 def test_a_curator_is_offered_no_freeze(client, dataset):

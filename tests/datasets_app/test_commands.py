@@ -71,6 +71,65 @@ def test_import_into_an_existing_dataset(file):
     assert Dataset.objects.count() == 1
 
 
+def test_import_of_a_table_by_its_columns(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\nHi,Hello\n")
+    said = manage("import_jsonl", "D", str(path), "--columns", "user=a,assistant=b")
+
+    assert "table.csv: read as CSV" in said
+    assert [each["content"] for each in Example.objects.get().messages] == [
+        "Hi",
+        "Hello",
+    ]
+
+
+def test_import_of_a_table_asks_for_columns_it_cannot_guess(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\nHi,Hello\n")
+    with pytest.raises(CommandError, match="--columns user=COLUMN"):
+        manage("import_jsonl", "D", str(path))
+
+    assert not ImportRun.objects.exists()
+
+
+def test_import_as_the_format_that_is_said(tmp_path):
+    path = tmp_path / "chats.jsonl"
+    path.write_bytes(chat_lines(1))
+    manage("import_jsonl", "D", str(path), "--format", "rft")
+
+    assert Dataset.objects.get().method == "reinforcement"
+
+
+@pytest.mark.parametrize("columns", ["boss=a", "user", "user=", "kind=xml"])
+def test_columns_that_make_no_sense_are_said(file, columns):
+    with pytest.raises(CommandError, match=r"is no role|kind is one of"):
+        manage("import_jsonl", "D", str(file), "--columns", columns)
+
+
+def test_import_that_adds_what_is_there_already(file):
+    manage("import_jsonl", "D", str(file))
+    said = manage("import_jsonl", "D", str(file), "--on-duplicate", "add")
+
+    assert "5 rows read, 4 added, 1 invalid, 0 duplicate" in said
+
+
+def test_a_file_that_is_no_text_makes_no_dataset(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(CommandError, match="it is a zip file"):
+        manage("import_jsonl", "D", str(path))
+
+    assert not Dataset.objects.exists()
+
+
+def test_import_of_rows_of_another_method_leaves_no_draft(file, tmp_path):
+    manage("import_jsonl", "D", str(file))
+    with pytest.raises(CommandError, match="dataset of their own"):
+        manage("import_jsonl", "D", str(file), "--format", "dpo")
+
+    assert ImportRun.objects.count() == 1
+
+
 def test_a_file_that_cannot_be_read_is_said():
     with pytest.raises(CommandError, match=r"Cannot read nowhere\.jsonl: No such file"):
         manage("import_jsonl", "D", "nowhere.jsonl")

@@ -167,27 +167,10 @@ class TestTheDataset:
 
 
 class TestAnUpload:
-    def upload(self, client, dataset, data: bytes, **options):
+    def upload(self, client, dataset, data: bytes):
         file = SimpleUploadedFile("../rows.jsonl", data)
         url = reverse("datasets:import", args=[dataset.pk])
-        return client.post(url, {"file": file, "split": "train", **options})
-
-    @pytest.mark.usefixtures("_tasks_at_once")
-    def test_rings_the_worker_and_shows_its_page(
-        self, curator, dataset, django_capture_on_commit_callbacks
-    ):
-        with django_capture_on_commit_callbacks(execute=True):
-            response = self.upload(curator, dataset, chat_lines(3))
-
-        run = ImportRun.objects.get()
-        assert response.url == reverse("datasets:import_run", args=[run.pk])
-        assert (run.status, run.n_added, run.strict) == ("finished", 3, False)
-        assert run.created_by == Membership.objects.get(team=dataset.team).user
-
-    def test_all_or_nothing_is_taken_over(self, curator, dataset):
-        self.upload(curator, dataset, chat_lines(1), strict="on")
-
-        assert ImportRun.objects.get().strict
+        return client.post(url, {"file": file})
 
     def test_of_an_empty_file_is_refused_where_the_user_looks(self, curator, dataset):
         answer = self.upload(curator, dataset, b"").content.decode()

@@ -39,7 +39,8 @@ def import_file(page: Page, file: Path) -> None:
     page.get_by_label("Name").fill(DATASET)
     page.get_by_role("button", name="Make the dataset").click()
     page.get_by_label("File").set_input_files(file)
-    page.get_by_role("button", name="Import").click()
+    page.get_by_role("button", name="Show the first rows").click()
+    page.get_by_role("button", name="Start the import").click()
     expect(page.locator(".state--finished")).to_be_visible()
 
 

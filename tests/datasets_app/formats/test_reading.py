@@ -85,7 +85,7 @@ def test_a_bad_row_says_why(code, format, mapping, row):
 def test_every_problem_with_words_can_happen():
     happened = {code for code, *_rest in [*BAD_FILES, *BAD_ROWS]}
 
-    assert file_problem_texts.TEXTS.keys() <= {*happened, "blank_lines"}
+    assert file_problem_texts.TEXTS.keys() <= {*happened, "blank_lines", "file_gone"}
 
 
 @pytest.mark.parametrize(("format", "data"), [("chat", b"{}"), ("csv", b"a,b\n1,2")])
