@@ -182,7 +182,6 @@ class Example(models.Model):
             ),
             _live_index("n_tokens", name="example_tokens"),
             _live_index("updated_at", name="example_changed"),
-            _live_index(name="example_key"),
             models.Index(
                 fields=("assignee", "dataset", "state", "is_valid", "id"),
                 condition=models.Q(deleted_at=None, assignee__isnull=False),
