@@ -1,6 +1,6 @@
 // The arguments of a tool call: a field for each property of the tool's schema, or JSON.
 
-import { button, element, isObject, labelled, parse, select } from "./dom.js";
+import { button, element, isObject, labelled, parse, put, select } from "./dom.js";
 import { jsonBox } from "./json-box.js";
 import { isExactJSON } from "./json-text.js";
 
@@ -51,13 +51,14 @@ function fields(call, values, properties, required, words, store) {
   const needed = Array.isArray(required) ? required : [];
   const set = (name, value) => {
     if (value === undefined) delete values[name];
-    else values[name] = value;
+    else put(values, name, value);
     call.arguments = JSON.stringify(values);
     store();
   };
   const known = Object.entries(properties).map(([name, schema]) => {
     const isNeeded = needed.includes(name);
-    const control = field(name, isObject(schema) ? schema : {}, values[name], isNeeded, words, set);
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const control = field(name, isObject(schema) ? schema : {}, value, isNeeded, words, set);
     const made = labelled(isNeeded ? `${name} *` : name, control);
     if (typeof schema?.description === "string") {
       made.append(element("small", { textContent: schema.description }));

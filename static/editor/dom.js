@@ -46,6 +46,11 @@ export function select(label, value, choices, onChange) {
 export const isObject = (value) =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
+// Also of a key like "__proto__", which an assignment would take for something else.
+export function put(object, key, value) {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
 export function parse(text) {
   try {
     return JSON.parse(text);

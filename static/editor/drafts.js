@@ -1,10 +1,11 @@
 // Unsaved work, kept in this browser until it is saved: a closed tab loses nothing.
 
-import { button, element, fill, parse } from "./dom.js";
+import { button, element, fill, isObject, parse } from "./dom.js";
 
 const PREFIX = "finetune-site:draft:";
 const PAUSE_MS = 400;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
+const MOST = 3; // drafts of one row
 const STATE = ["opened_at", "opened_revision"]; // what the work was begun on
 
 export class Drafts {
@@ -15,9 +16,10 @@ export class Drafts {
     this.isLeaving = false;
     forgetOld(saved);
     this.start = this.values();
-    if (isBound) this.keep(); // the server gave back what could not be stored
-    else this.offer();
     this.isBound = isBound;
+    this.undecided = []; // drafts that were offered, and neither taken up nor discarded
+    if (isBound) this.keep(); // the server gave back what could not be stored
+    else for (const draft of draftsAt(this.key)) this.offer(draft);
     this.writeId();
     form.addEventListener("input", () => this.soon());
     form.addEventListener("change", () => this.soon());
@@ -53,10 +55,9 @@ export class Drafts {
 
   keep() {
     const values = this.values();
-    if (!this.isBound && same(this.start, values)) return localStorage.removeItem(this.key);
-    const kept = JSON.stringify({ id: this.id, at: Date.now(), values });
+    const own = this.isBound || !same(this.start, values) ? [{ id: this.id, at: Date.now(), values }] : [];
     try {
-      localStorage.setItem(this.key, kept);
+      write(this.key, [...own, ...this.undecided]);
       this.warn("");
     } catch {
       this.warn(this.words.draftTooBig); // the browser's store is full, or is not allowed
@@ -71,17 +72,25 @@ export class Drafts {
     setTimeout(() => (this.isLeaving = false), 5000);
   }
 
-  offer() {
-    const draft = readDraft(this.key);
-    if (!draft || same(draft.values, this.start, STATE)) return localStorage.removeItem(this.key);
+  offer(draft) {
+    if (same(draft.values, this.start, STATE)) return;
+    this.undecided.push(draft);
+    const notice = element("div", { className: "notice notice--info draft", role: "status" });
+    const decide = (act) => () => {
+      this.undecided = this.undecided.filter((each) => each !== draft);
+      notice.remove();
+      act();
+      this.keep();
+    };
+    const restore = button(this.words.draftRestore, decide(() => this.restore(draft)), { className: "button" });
+    const discard = button(this.words.draftDiscard, decide(() => {}), { className: "button" });
     const when = new Date(draft.at).toLocaleString(document.documentElement.lang);
-    const restore = button(this.words.draftRestore, () => this.restore(draft), { className: "button" });
-    const discard = button(this.words.draftDiscard, () => this.discard(), { className: "button" });
-    this.box(
+    notice.append(
       element("p", { textContent: fill(this.words.draftFound, when) }),
       element("p", { textContent: this.summary(draft.values) }),
       element("p", { className: "turn-editor__tools" }, restore, discard),
     );
+    this.form.prepend(notice);
   }
 
   // Which turns and fields differ from what the page shows now.
@@ -110,18 +119,7 @@ export class Drafts {
       else if (values) field.value = values[0];
     }
     for (const editor of this.editors) editor.showTurns();
-    this.notice?.remove();
     this.form.dispatchEvent(new Event("input"));
-  }
-
-  discard() {
-    localStorage.removeItem(this.key);
-    this.notice.remove();
-  }
-
-  box(...children) {
-    this.notice = element("div", { className: "notice notice--info draft", role: "status" }, ...children);
-    this.form.prepend(this.notice);
   }
 
   warn(text) {
@@ -130,23 +128,28 @@ export class Drafts {
   }
 }
 
-function readDraft(key) {
+// The newest first.
+function draftsAt(key) {
   try {
-    const draft = parse(localStorage.getItem(key) ?? "");
-    return draft && typeof draft.values === "object" ? draft : null;
+    const drafts = parse(localStorage.getItem(key) ?? "");
+    const fine = (each) => isObject(each) && isObject(each.values);
+    return Array.isArray(drafts) ? drafts.filter(fine) : [];
   } catch {
-    return null; // the browser allows no store
+    return []; // the browser allows no store
   }
+}
+
+function write(key, drafts) {
+  if (drafts.length === 0) localStorage.removeItem(key);
+  else localStorage.setItem(key, JSON.stringify(drafts.slice(0, MOST)));
 }
 
 // Those that the server has stored meanwhile, and those that nobody came back for.
 function forgetOld(saved) {
+  const isKept = (draft) => Date.now() - draft.at < KEPT_MS && !saved.includes(draft.id);
   try {
     for (const key of Object.keys(localStorage)) {
-      if (!key.startsWith(PREFIX)) continue;
-      const draft = readDraft(key);
-      const isOld = !draft || Date.now() - draft.at > KEPT_MS;
-      if (isOld || saved.includes(draft.id)) localStorage.removeItem(key);
+      if (key.startsWith(PREFIX)) write(key, draftsAt(key).filter(isKept));
     }
   } catch {
     // no store, nothing to forget

@@ -30,9 +30,10 @@ function onTurn(event, editors) {
 
 function action({ key, shiftKey }, editor, index) {
   const moves = { ArrowUp: -1, ArrowDown: 1 };
-  if (key in moves && !shiftKey) return () => editor.focusTurn(Math.max(0, index + moves[key]));
+  const isMove = Object.hasOwn(moves, key);
+  if (isMove && !shiftKey) return () => editor.focusTurn(Math.max(0, index + moves[key]));
   if (index < 0 || editor.isOutput) return null;
-  if (key in moves) return () => editor.move(index, moves[key]);
+  if (isMove) return () => editor.move(index, moves[key]);
   if (key === "Enter") return () => editor.insertAt(index + 1);
   if (shiftKey && key.toLowerCase() === "d") return () => editor.duplicate(index);
   if (key === "Delete" && editor.turns.length > 1) return () => editor.remove(index);

@@ -1,16 +1,18 @@
 // The fields of one turn. `host` is its turn editor: words, functions(), store(), redraw().
 
 import { addCall, callChoice, callsOf, canEditCalls, canEditFunctionCall } from "./calls.js";
-import { button, element, isObject, labelled, select } from "./dom.js";
+import { button, element, isObject, labelled, put, select } from "./dom.js";
 import { imageButtons, partsOf } from "./images.js";
 import { jsonBox } from "./json-box.js";
 
-const PLAIN_KEYS = ["role", "content", "weight", "name", "tool_call_id"];
+const PLAIN_KEYS = ["role", "content", "weight"];
+const TEXT_KEYS = ["name", "tool_call_id"];
 
 export function fieldsOf(host, turn, index) {
   const isAnswer = turn.role === "tool" || turn.tool_call_id !== undefined;
+  const hasText = typeof (turn.tool_call_id ?? "") === "string";
   return [
-    ...(isAnswer ? [callChoice(host, turn, index)] : []),
+    ...(isAnswer && hasText ? [callChoice(host, turn, index)] : []),
     ...nameField(host, turn),
     ...contentOf(host, turn, index),
     ...callsOf(host, turn, index),
@@ -95,6 +97,7 @@ function addName(host, turn, index) {
 export function otherKeys(host, turn) {
   const hasField = (key) =>
     PLAIN_KEYS.includes(key) ||
+    (TEXT_KEYS.includes(key) && typeof turn[key] === "string") ||
     (key === "tool_calls" && canEditCalls(turn)) ||
     (key === "function_call" && canEditFunctionCall(turn));
   const others = Object.fromEntries(Object.entries(turn).filter(([key]) => !hasField(key)));
@@ -103,7 +106,7 @@ export function otherKeys(host, turn) {
   const made = box(host, host.words.more, others, {}, isObject, (changed) => {
     for (const key of Object.keys(turn)) if (!hasField(key)) delete turn[key];
     for (const key of Object.keys(changed)) if (hasField(key)) delete changed[key];
-    Object.assign(turn, changed);
+    for (const [key, value] of Object.entries(changed)) put(turn, key, value);
   });
   details.append(element("summary", { textContent: host.words.more }), made);
   return details;

@@ -139,7 +139,7 @@ export class TurnEditor {
   row(turn, index) {
     const number = this.isOutput ? this.words.answer : `${this.words.turn} ${index + 1}`;
     const row = element("li", { className: "turn-editor__turn", "aria-label": number });
-    row.dataset.role = turn.role ?? "";
+    row.dataset.role = String(turn.role ?? "");
     const head = element(
       "div",
       { className: "turn-editor__head" },
@@ -156,8 +156,9 @@ export class TurnEditor {
 
   roleSelect(turn, index) {
     const roles = Object.entries(this.words.roles);
-    if (!(turn.role in this.words.roles)) roles.push([turn.role ?? "", turn.role ?? "–"]);
-    return select(this.words.role, turn.role ?? "", roles, (role) => {
+    const own = typeof turn.role === "string" ? turn.role : JSON.stringify(turn.role ?? "");
+    if (!Object.hasOwn(this.words.roles, own)) roles.push([own, own || "–"]);
+    return select(this.words.role, own, roles, (role) => {
       turn.role = role;
       if (role !== "assistant") delete turn.weight;
       if (role !== "tool") delete turn.tool_call_id;

@@ -168,6 +168,62 @@ class TestTurns:
         assert editor.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+STRANGE = [
+    {"role": "constructor", "content": {"a": 1}},
+    {"role": 7, "content": [1, None, {"type": "image_url", "image_url": 5}]},
+    {"role": "assistant", "tool_calls": "none", "name": 5, "weight": "heavy"},
+    {"role": "assistant", "content": None, "tool_calls": [None, {"function": []}]},
+    {"role": "assistant", "function_call": {"name": "f", "arguments": "{"}},
+    {"role": "tool", "tool_call_id": ["x"], "content": "🌲 \u202e네"},
+    {"role": "user", "content": "", "toString": 1, "__proto__": {"b": 2}},
+    {},
+]
+
+
+class TestStrangeRows:
+    def test_they_are_shown_and_saved_as_they_are(self, open_example):
+        row = make_example(messages=STRANGE, tools=[None, {"function": {"name": 1}}])
+        before = row.content_hash
+        page = open_example(row)
+
+        assert page.locator(".turn-editor__turn").count() == len(STRANGE)
+        turn(page, 8).get_by_label("Text").fill("x")
+        turn(page, 8).get_by_label("Text").fill("")
+        assert save(page, row).messages[:7] == STRANGE[:7]
+        assert row.content_hash != before  # the last has a content now
+
+    def test_a_schema_with_strange_names_makes_fields(self, open_example):
+        properties = {"__proto__": {"type": "string"}, "toString": {"type": "integer"}}
+        function = {"name": "f", "parameters": {"properties": properties}}
+        call = {"id": "c", "type": "function", "function": {"name": "f"}}
+        row = make_example(
+            tools=[{"type": "function", "function": function}],
+            messages=[{"role": "assistant", "tool_calls": [call]}],
+        )
+        page = open_example(row)
+        turn(page, 1).get_by_label("__proto__").last.fill("p")
+        turn(page, 1).get_by_label("toString").last.fill("3")
+        called = save(page, row).messages[0]["tool_calls"][0]["function"]
+
+        assert json.loads(called["arguments"]) == {"__proto__": "p", "toString": 3}
+
+    def test_a_long_conversation_stays_quick(self, open_example):
+        turns = [{"role": "user", "content": f"Turn {n} " * 40} for n in range(400)]
+        page = open_example(make_example(messages=turns))
+        box = turn(page, 200).get_by_label("Text")
+        box.fill("x")
+        took = page.evaluate(
+            """() => {
+              const box = document.querySelectorAll(".turn-editor__content")[199];
+              const before = performance.now();
+              box.dispatchEvent(new Event("input", {bubbles: true}));
+              return performance.now() - before;
+            }"""
+        )
+
+        assert took < 500  # a keystroke
+
+
 class TestToolCalls:
     @pytest.fixture
     def calling(self, open_example):
@@ -378,6 +434,18 @@ class TestUnsavedWork:
         assert texts(again)[2] == "Half an ans"
         assert save(again, example).messages[2]["content"] == "Half an ans"
         assert again.get_by_text("There is unsaved work").count() == 0
+
+    def test_a_draft_outlives_what_is_typed_before_it_is_taken_up(self, editor):
+        editor.on("dialog", lambda dialog: dialog.accept())
+        for text in ("First", "Second"):
+            turn(editor, 3).get_by_label("Text").fill(text)
+            editor.wait_for_timeout(600)
+            editor.reload()
+            turn(editor, 1).wait_for()
+
+        assert editor.get_by_role("button", name="Take it up again").count() == 2
+        editor.get_by_role("button", name="Take it up again").first.click()
+        assert texts(editor)[2] == "First"
 
     def test_what_is_saved_is_forgotten(self, editor, example):
         turn(editor, 3).get_by_label("Text").fill("Done")

@@ -274,6 +274,24 @@ class TestChecking:
 
         assert list(told["errors"]) == ["tools"]
 
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            '[{"role": "user", "content": "\\ud800"}]',
+            '[{"role": "user", "content": "\\u0000"}]',
+            '[1, null, [], {"role": {}, "content": {}, "tool_calls": {}}]',
+            '[{"role": "user", "weight": 1e400}]',
+            "[" * 100,
+            "null",
+            "\x00",
+        ],
+    )
+    def test_whatever_is_typed_gets_an_answer(self, curator, example, typed):
+        for key in ("messages", "preferred_output", "tools", "functions", "extra"):
+            told = check(curator, example, **{key: typed}).json()
+
+            assert set(told) == {"errors", "problems", "tokens"}
+
     def test_the_outputs_of_a_dpo_row_are_counted_on(self, curator, example):
         example.dataset.method = Method.DPO
         example.dataset.save()
