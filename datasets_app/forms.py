@@ -6,7 +6,7 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.models import Dataset, DatasetVersion
+from datasets_app.models import BaseModel, Dataset, DatasetVersion
 from teams_app.models import Role, Team
 
 
@@ -30,6 +30,20 @@ class DatasetForm(forms.ModelForm):
         if len(teams) == 1:
             self.fields["team"].widget = forms.HiddenInput()
             self.initial["team"] = teams[0].pk
+
+
+class BaseModelForm(forms.ModelForm):
+    """Which of the team's base models a dataset's tokens are counted for."""
+
+    class Meta:
+        model = Dataset
+        fields = ("base_model",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["base_model"]
+        field.queryset = BaseModel.objects.filter(team=self.instance.team_id)
+        field.empty_label = _("any model that counts like gpt-4o")
 
 
 class MendForm(forms.Form):

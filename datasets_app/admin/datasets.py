@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasets_app import services, tasks
 from datasets_app.forms import FreezeForm
-from datasets_app.models import Dataset, Tag
+from datasets_app.models import BaseModel, Dataset, Tag
 from teams_app.access import has_role, require_role
 from teams_app.models import Role
 from teams_app.scoped_admin import TeamScopedAdmin
@@ -42,7 +42,7 @@ class DatasetAdmin(TeamScopedAdmin):
         return services.with_counts(super().get_queryset(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = ("team", "name", "description")
+        fields = ("team", "name", "description", "base_model")
         return (*fields, *self.counts, "created_at", "created_by") if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -55,6 +55,17 @@ class DatasetAdmin(TeamScopedAdmin):
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
+        if run := services.begin_count(obj, by=request.user):
+            tasks.run_count.delay_on_commit(run.pk)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """A base model of the dataset's own team; others have the same names."""
+        form: Any = super().get_form(request, obj, *args, **kwargs)
+        if obj and (field := form.base_fields.get("base_model")):
+            field.queryset = BaseModel.objects.filter(team=obj.team_id)
+        return form
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

@@ -41,6 +41,7 @@ from datasets_app.services.review import (
     review_examples,
     take_back,
 )
+from datasets_app.services.tokens_at_a_glance import token_figures
 from datasets_app.services.uploads import (
     drop_old_uploads,
     drop_upload,
@@ -95,6 +96,7 @@ __all__ = [
     "start_upload",
     "store_upload",
     "tag_examples",
+    "token_figures",
     "tokens_of",
     "versions_of",
     "with_counts",

@@ -40,6 +40,7 @@ from datasets_app.services.import_duplicates import (
     sort_out,
 )
 from datasets_app.services.inserting import insert_examples
+from datasets_app.services.recounting import recount_if_stale
 from datasets_app.services.uploads import store_file
 
 Progress = Callable[[ImportRun], None]
@@ -197,6 +198,7 @@ def _add(run: ImportRun, batch: Batch) -> None:
         rows = sort_out(run, dataset, batch.rows)
         new = [row.derived for row in rows.new]
         insert_examples(run, new, first_position=next_position(dataset))
+        recount_if_stale(dataset, counted_with=batch.counter.key)
         ImportProblem.objects.bulk_create(batch.problems)
         _meet_known(run, dataset, rows.known)
         _advance(run, batch, n_added=len(new))

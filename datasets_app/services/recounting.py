@@ -62,6 +62,15 @@ def begin_count(dataset: Dataset, *, by: Any) -> CountRun | None:
         return under_way
 
 
+def recount_if_stale(dataset: Dataset, *, counted_with: str) -> None:
+    """Rows just added were counted for the base model before: the tick sees to it.
+
+    The caller holds the dataset's lock, so no count of it ends meanwhile.
+    """
+    if counted_with != counter_of(dataset.base_model).key:
+        Dataset.objects.filter(pk=dataset.pk).update(counted_with="")
+
+
 def begin_due_counts() -> list[int]:
     """Ids of new runs for datasets whose counter is another by now: a base model was
     edited, or its tokenizer came. What failed or was cancelled is not begun again."""

@@ -40,6 +40,7 @@ from datasets_app.views.import_runs import import_cancel, import_resume, import_
 from datasets_app.views.mending import import_mend
 from datasets_app.views.review_queue import review_queue
 from datasets_app.views.split import split
+from datasets_app.views.tokens import choose_base_model, count_cancel, tokens
 from datasets_app.views.undoing_imports import import_redo, import_undo
 from datasets_app.views.uploads import import_new, import_preview
 from datasets_app.views.version_diffs import version_diff
@@ -53,6 +54,9 @@ from datasets_app.views.versions import (
 __all__ = [
     "bin_page",
     "check_cancel",
+    "choose_base_model",
+    "count_cancel",
+    "tokens",
     "balance",
     "dataset_detail",
     "dataset_list",

@@ -12,6 +12,7 @@ from datasets_app.chat_format import preview
 from datasets_app.forms import DatasetForm, posted
 from datasets_app.models import Dataset, DatasetVersion, Example
 from datasets_app.views.access import get_row, rights
+from datasets_app.views.tokens import tokens_context
 from teams_app.access import has_role_anywhere, require_role
 from teams_app.models import Role
 
@@ -58,13 +59,16 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    datasets = services.with_counts(Dataset.objects.select_related("team"))
+    datasets = services.with_counts(
+        Dataset.objects.select_related("team", "base_model")
+    )
     dataset = get_row(request, datasets, pk, Role.VIEWER)
     context = {
         "dataset": dataset,
         "examples": _recent_examples(dataset),
         "imports": dataset.import_runs.select_related("created_by")[:FEW],
         "versions": dataset.versions.select_related("created_by")[:FEW],
+        **tokens_context(dataset),
         **rights(request, dataset),
     }
     return render(request, "datasets_app/dataset_detail.html", context)

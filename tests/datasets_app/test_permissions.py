@@ -5,6 +5,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from datasets_app import services
 from datasets_app.models import (
+    CountRun,
     Dataset,
     DatasetVersion,
     Example,
@@ -50,6 +51,7 @@ def rows(tmp_path):
         "bulkedit": checks.start_mend(
             dataset, code="email", mend="mask_email", by=None
         ),
+        "countrun": CountRun.objects.create(dataset=dataset, counter="o200k_base"),
         "tag": Tag.objects.create(team=dataset.team, name="secret"),
     }
 
@@ -58,6 +60,7 @@ def rows(tmp_path):
 ROW_OF = {
     "": "dataset",
     "checks": "checkrun",
+    "counts": "countrun",
     "edits": "bulkedit",
     "examples": "example",
     "freezes": "freezerun",
