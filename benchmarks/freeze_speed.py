@@ -1,6 +1,6 @@
 """How fast a freeze is, beside the floor of what it must do in any case.
 
-    python -m benchmarks.freeze_speed [--rows 100000] [--postgresql]
+    python -m benchmarks.freeze_speed [--rows 100000] [--postgresql] [--cpu]
 
 The floor, measured in the same run on the same rows: read what goes into the file,
 hash it, write it, and insert one manifest row an example, with the driver alone. Works
@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import os
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +26,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument(
+        "--cpu",
+        action="store_true",
+        help="count our processor seconds: comparable where the machine is busy",
+    )
     options = parser.parse_args()
     with in_scratch_site(on_postgresql=options.postgresql) as folder:
         measure(options.rows, folder)
@@ -34,7 +40,8 @@ def measure(n_rows: int, folder: Path) -> None:
     from django.db import connection
 
     dataset = make_rows(n_rows, folder)
-    print(f"{n_rows:,} rows, {connection.vendor}, load average {os.getloadavg()}")
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"{n_rows:,} rows, {connection.vendor}, load average {load}")
     print("  floor s   ours s   ours/floor    rows/s   peak MB (of which before)")
     before = peak_mb()
     for _ in range(REPEAT):
@@ -50,9 +57,10 @@ def peak_mb() -> int:
 
 
 def seconds(work: Any) -> float:
-    start = time.perf_counter()
+    clock = time.process_time if "--cpu" in sys.argv else time.perf_counter
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def freeze_seconds(dataset: Any) -> float:
