@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def measure(n_rows: int, folder: Path) -> None:
     print(f"{'floor':18}{floor[0]:6.2f}{1:13.2f}{n_rows / floor[0]:12,.0f}")
     before = peak_mb()
     for format in exports.formats_for(dataset):
-        seconds, n_bytes = best(lambda key=format.key: written(export(dataset, key)))
+        seconds, n_bytes = best(partial(exported, dataset, format.key))
         print(
             f"{format.key:18}{seconds:6.2f}{seconds / floor[0]:13.2f}"
             f"{n_rows / seconds:12,.0f}{n_bytes / 1e6:7.0f}"
@@ -81,14 +82,14 @@ def written(pieces: Iterable[bytes]) -> int:
         return sum(file.write(piece) for piece in pieces)
 
 
-def export(dataset: Any, key: str) -> Iterable[bytes]:
+def exported(dataset: Any, key: str) -> int:
     from datasets_app.exports import FORMATS, Tally, write
     from datasets_app.services import exports
     from datasets_app.services.selection import Selection
 
     format = FORMATS[key]
     rows = exports.selected_rows(dataset, Selection(), with_extra=format.takes_extra)
-    return write(format, rows, Tally())
+    return written(write(format, rows, Tally()))
 
 
 def plain_rows(dataset: Any) -> Iterable[bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datasets_app.chat_format import DPO, REINFORCEMENT, SUPERVISED
+from datasets_app.csv_cells import csv_line
 from datasets_app.exports import lines, parquet, tables
 from datasets_app.exports.rows import DoesNotFit, Row, Tally
 
@@ -80,8 +81,8 @@ def _csv(
     key: str, fit: Callable[[Row], list[str]], columns: tuple[str, ...], method: str
 ) -> Format:
     def texts(rows: Iterable[Row], tally: Tally) -> Iterator[str]:
-        yield BOM + tables.csv_line([*columns])
-        yield from map(tables.csv_line, _fitting(rows, tally, fit))
+        yield BOM + csv_line([*columns])
+        yield from map(csv_line, _fitting(rows, tally, fit))
 
     def writer(rows: Iterable[Row], tally: Tally) -> Iterator[bytes]:
         return _pieces(texts(rows, tally))

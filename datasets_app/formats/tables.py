@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import orjson
 
+from datasets_app.csv_cells import untame
 from datasets_app.jsonl import (
     BOM,
     MAX_BLANK_LINES,
@@ -67,7 +68,7 @@ def read_table(
         if problem is None and len(cells) > len(names):
             params = {"found": len(cells), "expected": len(names)}
             problem = Problem("too_many_cells", params=params)
-        row = dict(zip(names, cells, strict=False))
+        row = dict(zip(names, map(untame, cells), strict=False))
         yield Line(n, position(), orjson.dumps(row), problem=problem)
 
 

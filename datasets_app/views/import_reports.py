@@ -1,6 +1,5 @@
 """What an import left out, to take away: the report, and the lines themselves."""
 
-import csv
 from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_required
@@ -8,14 +7,12 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from datasets_app.csv_cells import csv_line
 from datasets_app.models import ImportRun
 from datasets_app.problem_texts import how_to_mend, what_is_wrong
 from datasets_app.services.rejected_lines import rejected_lines
 from datasets_app.views.access import get_row
 from teams_app.models import Role
-
-# Korean and Japanese spreadsheets take the wide signs for formulas, too.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @require_safe
@@ -46,31 +43,17 @@ def _download(
     return response
 
 
-class _Echo:
-    """What csv.writer writes to, when the line itself is wanted."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _report_lines(run: ImportRun) -> Iterator[str]:
-    writer = csv.writer(_Echo())
     yield "\ufeff"  # Excel reads the file as UTF-8 only so
     headings = _("Line"), _("Message"), _("What is wrong"), _("How to mend it")
-    yield writer.writerow([*headings, _("The line itself")])
+    yield csv_line([*headings, _("The line itself")])
     for problem in run.problems.iterator():
         what = what_is_wrong(problem.code, problem.params)
         row = (what, how_to_mend(problem.code), problem.raw)
         number = problem.message_index
-        yield writer.writerow(
-            [problem.line_number, "" if number is None else number, *map(_tame, row)]
-        )
+        place = str(problem.line_number), "" if number is None else str(number)
+        yield csv_line([*place, *row])
     for duplicate in run.duplicates.iterator():
         pk = duplicate.example_id
         same = _("The dataset had this row already: row %(pk)s.") % {"pk": pk or "–"}
-        yield writer.writerow([duplicate.line_number, "", same, "", ""])
-
-
-def _tame(text: str) -> str:
-    """No spreadsheet takes the text for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+        yield csv_line([str(duplicate.line_number), "", same, "", ""])

@@ -9,12 +9,21 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import now
 
-from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
+from datasets_app.models import (
+    Dataset,
+    DatasetVersion,
+    Example,
+    FreezeRun,
+    ImportRun,
+    Split,
+)
 from datasets_app.services import (
     bulk_edits,
     freeze,
+    run_freeze,
     run_import,
     save_example,
+    start_freeze,
     start_import,
     store_upload,
 )
@@ -118,6 +127,43 @@ def empty_dataset(team: Team) -> Dataset:
 
 def version(team: Team) -> DatasetVersion:
     return freeze(dataset=dataset_of(team), by=None)
+
+
+def changed_version(team: Team) -> DatasetVersion:
+    """A version that differs from the one before it in every way."""
+    dataset = version(team).dataset
+    changed, moved, removed, *_same = dataset.examples.all()
+    changed.messages = [
+        *changed.messages[:-1],
+        {"role": "assistant", "content": "Answer 1, in other words."},
+    ]
+    save_example(changed, by=None)
+    Example.objects.filter(pk=moved.pk).update(split=Split.VALIDATION)
+    removed.delete()
+    return freeze(dataset=dataset, by=None, note="Mended")
+
+
+def version_in_other_formats(team: Team) -> str:
+    return reverse("datasets:version_export", args=[version(team).pk, "train"])
+
+
+def versions_of_dataset(team: Team) -> Dataset:
+    return changed_version(team).dataset
+
+
+def removed_rows(team: Team) -> str:
+    url = reverse("datasets:version_diff", args=[changed_version(team).pk])
+    return f"{url}?kind=removed"
+
+
+def waiting_freeze(team: Team) -> FreezeRun:
+    return start_freeze(dataset=dataset_of(team), by=None, note="Mended")
+
+
+def failed_freeze(team: Team) -> FreezeRun:
+    run = start_freeze(dataset=empty_dataset(team), by=None)
+    run_freeze(run)
+    return run
 
 
 def example(team: Team) -> Example | None:
@@ -239,7 +285,18 @@ PAGES = [
     page("datasets:import_undo", imported),
     page("datasets:import_mend", rejected_line),
     page("datasets:freeze", dataset_of),
+    page("datasets:freeze_run", waiting_freeze),
+    page("datasets:freeze_run", failed_freeze),
     page("datasets:version", version),
+    page("datasets:version", changed_version),
+    page("datasets:version_diff", changed_version),
+    removed_rows,
+    page("datasets:version_copy", version),
+    page("datasets:versions", empty_dataset),
+    page("datasets:versions", versions_of_dataset),
+    page("datasets:export", dataset_of),
+    page("datasets:export", empty_dataset),
+    version_in_other_formats,
     page("datasets:preflight", dataset_of),
     page("datasets:preflight", checked),
     finding,

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.chat_format import DPO, SUPERVISED, canonical_line
+from datasets_app.csv_cells import FORMULA_STARTS, tame, untame
 from datasets_app.exports import FORMATS, Tally, row_of, write
 from datasets_app.exports.parquet import GROUP_ROWS
-from datasets_app.exports.tables import FORMULA_STARTS, tame, untame
 from datasets_app.formats import open_rows, to_record
 
 ASK = {"role": "user", "content": "네 더 블레이드?"}
@@ -153,6 +153,12 @@ class TestCSV:
             io.StringIO(data.decode("utf-8-sig"), newline="")
         )
         assert answer == f"'{text}"
+
+    def test_comes_back_the_same_with_signs_of_formulas(self):
+        turns = [ASK, {"role": "assistant", "content": "- one\n- '=two"}]
+        data, _tally = exported("csv", {"messages": turns})
+        roles = {"user": "user", "assistant": "assistant"}
+        assert came_back(data, "csv", roles) == lines_of({"messages": turns})
 
     @pytest.mark.parametrize("text", ["=1", "'=1", "''＝1", "'tis", "plain", "", "'"])
     def test_an_apostrophe_is_taken_away_again(self, text):

@@ -63,7 +63,7 @@ def freeze(page: Page) -> None:
     page.get_by_role("link", name=DATASET).click()
     page.get_by_role("link", name="Freeze").click()
     page.get_by_role("button", name="Freeze").click()
-    expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
+    expect(page.get_by_role("heading", name="Version 1")).to_be_visible(timeout=MINUTE)
 
 
 def launch(page: Page) -> None:
