@@ -92,16 +92,3 @@ class CopyForm(forms.Form):
             "number": version.number,
         }
         return cls(posted(request), initial={"name": suggested})
-
-
-class TagForm(forms.Form):
-    name = forms.CharField(label=_("Tag"), max_length=50)
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("The rows' authors read it."),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )

@@ -63,8 +63,6 @@ class ExampleList(TeamScopedAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list of `?dataset=`; without one, the datasets to choose from."""
-        if request.method == "POST":  # an action of Django's kind
-            return super().changelist_view(request, extra_context)
         pk = request.GET.get("dataset", "")
         if not pk:
             return self._choose_dataset(request)

@@ -81,7 +81,7 @@ class ExamplePage(ExampleHistory, ExampleCheck, ExampleSaving):
     """What the admin class of examples knows of one of them."""
 
     class Media:
-        css = {"all": ["turn-editor.css", "example-page.css"]}
+        css = {"all": ["turn-editor.css", "example-page.css", "review.css"]}
 
     form = ExampleForm
     change_form_template = "admin/datasets_app/example/change_form.html"

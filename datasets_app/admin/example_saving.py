@@ -16,8 +16,6 @@ from datasets_app.admin.saved_drafts import note_saved
 from datasets_app.models import Example, ReviewState
 from datasets_app.services.listing import neighbours
 from datasets_app.services.selection import Selection
-from teams_app.access import has_role
-from teams_app.models import Role
 from teams_app.scoped_admin import TeamScopedAdmin
 
 # The page of a conflict has these of its own.
@@ -110,25 +108,14 @@ class ExampleSaving(TeamScopedAdmin):
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        for state, button in (
-            (ReviewState.APPROVED, "_approve"),
-            (ReviewState.REJECTED, "_reject"),
-        ):
-            if button in request.POST:
-                self._review_one(request, form.instance, state)
+        if "_approve" in request.POST:
+            self._approve(request, form.instance)
 
-    def _review_one(
-        self, request: HttpRequest, obj: Example, state: ReviewState
-    ) -> None:
-        if not has_role(request.user, obj, Role.REVIEWER):
-            messages.error(request, gettext("Only a reviewer approves and rejects."))
-            return
-        chosen = Example.objects.filter(pk=obj.pk)
-        if not services.review_examples(chosen, state=state, by=request.user):
-            messages.error(
-                request,
-                gettext("Not approved: mend the problems first."),
-            )
+    def _approve(self, request: HttpRequest, obj: Example) -> None:
+        try:
+            services.decide(obj, state=ReviewState.APPROVED, by=request.user)
+        except services.NotReviewed as exc:
+            messages.error(request, str(exc))
 
     def response_change(self, request: HttpRequest, obj: Example) -> HttpResponse:
         if "_next" not in request.POST:

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from datasets_app.admin.example_actions import ExampleActions
 from datasets_app.admin.example_list import ExampleList
 from datasets_app.admin.example_page import ExamplePage
 from datasets_app.models import BulkKind, Example
@@ -14,30 +13,16 @@ from teams_app.models import Role
 
 
 @admin.register(Example)
-class ExampleAdmin(ExampleActions, ExampleList, ExamplePage):
+class ExampleAdmin(ExampleList, ExamplePage):
     """Finding, reading, mending and reviewing conversations."""
 
-    actions = (
-        "approve",
-        "reject",
-        "move_to_training",
-        "move_to_validation",
-        "tag",
-        "untag",
-        "delete_to_bin",
-    )
+    actions = None  # the list has bulk edits of its own
     delete_role = Role.CURATOR  # to the bin; only an owner empties that
     show_full_result_count = False
     ordering = ("dataset_id", "position", "pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Example]:
         return super().get_queryset(request).defer("text").prefetch_related("tags")
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without Django's own deletion, which would be for good."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes to the bin is the row alone; all that belongs to it waits."""

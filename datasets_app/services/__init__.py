@@ -38,7 +38,6 @@ from datasets_app.services.review import (
     comment_on,
     decide,
     is_own_work,
-    review_examples,
     take_back,
 )
 from datasets_app.services.tokens_at_a_glance import token_figures
@@ -84,7 +83,6 @@ __all__ = [
     "reindex",
     "restore_example",
     "resume_import",
-    "review_examples",
     "run_count",
     "run_freeze",
     "run_import",

@@ -7,7 +7,6 @@ has four eyes, nobody approves a conversation that they wrote last, by any door.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -220,13 +219,3 @@ def comment_on(example: Example, *, text: str, by: Any) -> Comment:
     if not text:
         raise NotReviewed(_("Write something first."))
     return Comment.objects.create(example=example, text=text[:4_000], created_by=by)
-
-
-def review_examples(examples: QuerySet[Example], *, state: ReviewState, by: Any) -> int:
-    """Decide on each of a few rows; returns how many were decided so."""
-    n_decided = 0
-    for example in examples:
-        with suppress(NotReviewed):
-            decide(example, state=state, by=by)
-            n_decided += 1
-    return n_decided

@@ -34,6 +34,7 @@ from teams_app.models import Role
 
 _DATASETS = Dataset.objects.select_related("team")
 COMMENTS_SHOWN = 50
+FINDINGS_SHOWN = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,6 +187,7 @@ def _context(queue: Queue, found: Found) -> dict[str, Any]:
         "row": row,
         "seen": row.updated_at.isoformat(),
         "problems": [describe(problem) for problem in row.problems],
+        "findings": row.findings.all()[:FINDINGS_SHOWN],
         "since_approval": _diffs(since_approval(row)),
         "comments": row.comments.select_related("created_by")[:COMMENTS_SHOWN],
         "turns": shown_turns(row.messages),

@@ -10,15 +10,20 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from datasets_app.models import (
+    BulkEdit,
+    BulkKind,
     Dataset,
     DatasetVersion,
     Example,
     FreezeRun,
     ImportRun,
+    ReviewState,
     Split,
 )
 from datasets_app.services import (
     bulk_edits,
+    comment_on,
+    decide,
     freeze,
     run_freeze,
     run_import,
@@ -27,6 +32,7 @@ from datasets_app.services import (
     start_import,
     store_upload,
 )
+from datasets_app.services.bulk_edits import start_edit
 from datasets_app.services.checks import (
     request_check,
     run_check,
@@ -186,6 +192,43 @@ def itself(team: Team) -> Team:
     return team
 
 
+def in_review(team: Team) -> Dataset:
+    """A row that was changed since it was approved, with a comment, comes first."""
+    dataset = dataset_of(team)
+    row = dataset.examples.earliest("position")
+    decide(row, state=ReviewState.APPROVED, by=None)
+    row.refresh_from_db()
+    row.messages = [{"role": "user", "content": "네더?"}, *row.messages[1:]]
+    save_example(row, by=None)
+    comment_on(row, text="Is this so?", by=None)
+    row.refresh_from_db()
+    decide(row, state=ReviewState.IN_REVIEW, by=None)
+    return dataset
+
+
+def edited(team: Team) -> BulkEdit:
+    edit = start_edit(
+        dataset=dataset_of(team), kind=BulkKind.TAG, by=None, params={"name": "hard"}
+    )
+    run_edit(edit)
+    return edit
+
+
+def with_edits(team: Team) -> Dataset:
+    return edited(team).dataset
+
+
+def with_bin(team: Team) -> Dataset:
+    dataset = dataset_of(team)
+    run_edit(start_edit(dataset=dataset, kind=BulkKind.DELETE, by=None))
+    return dataset
+
+
+def find_and_replace(team: Team) -> str:
+    url = reverse("datasets:edit_new", args=[dataset_of(team).pk])
+    return f"{url}?kind=replace&scope=all"
+
+
 def running_job(team: Team) -> FineTuningJob:
     job = make_job(team=team, status=JobStatus.RUNNING, launched_at=now(), suffix="v1")
     for step in range(1, 9):
@@ -287,6 +330,14 @@ PAGES = [
     page("datasets:freeze", dataset_of),
     page("datasets:freeze_run", waiting_freeze),
     page("datasets:freeze_run", failed_freeze),
+    page("datasets:review", in_review),
+    page("datasets:review", empty_dataset),
+    page("datasets:edits", empty_dataset),
+    page("datasets:edits", with_edits),
+    page("datasets:edit", edited),
+    find_and_replace,
+    page("datasets:bin", empty_dataset),
+    page("datasets:bin", with_bin),
     page("datasets:version", version),
     page("datasets:version", changed_version),
     page("datasets:version_diff", changed_version),

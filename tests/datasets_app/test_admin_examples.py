@@ -60,11 +60,6 @@ def save(client, example: Example, **changes):
     return client.post(url, form_of(example, **changes), follow=True)
 
 
-def act(client, action: str, *examples: Example, **more) -> str:
-    data = {"action": action, "_selected_action": [row.pk for row in examples], **more}
-    return client.post(reverse(LIST), data, follow=True).content.decode()
-
-
 class TestEditing:
     def test_a_change_is_stored_with_all_that_follows_from_it(self, reviewer, dataset):
         example = make_example(dataset=dataset)
@@ -209,30 +204,6 @@ class TestEditing:
 
 
 class TestReviewing:
-    def test_many_are_approved_at_once(self, reviewer, dataset):
-        one, two = make_example(dataset=dataset), make_example(dataset=dataset)
-        said = act(reviewer, "approve", one, two)
-
-        assert {row.state for row in Example.objects.all()} == {"approved"}
-        assert "2 examples changed." in said
-
-    def test_what_has_problems_is_not_approved(self, reviewer, dataset):
-        example = make_example(dataset=dataset, messages=[USER])
-        said = act(reviewer, "approve", example)
-        example.refresh_from_db()
-
-        assert example.state == "draft"
-        assert "1 was left as it is" in said
-
-    def test_rejecting(self, reviewer, dataset):
-        example = make_example(dataset=dataset)
-        asked = act(reviewer, "reject", example)
-        assert '<textarea name="reason"' in asked
-        act(reviewer, "reject", example, reason="Too curt.")
-        example.refresh_from_db()
-
-        assert (example.state, example.reject_reason) == ("rejected", "Too curt.")
-
     def test_one_is_saved_and_approved_on_its_page(self, reviewer, dataset):
         example = make_example(dataset=dataset)
         save(reviewer, example, messages=json.dumps([USER, REPLY]), _approve="1")
@@ -250,49 +221,13 @@ class TestReviewing:
 
     def test_a_curator_cannot_review(self, curator, dataset):
         example = make_example(dataset=dataset)
-        act(curator, "approve", example)
         save(curator, example, _approve="1")
         example.refresh_from_db()
 
         assert example.state == "draft"
 
 
-class TestOtherActions:
-    def test_tagging_asks_for_the_tag_first(self, curator, dataset):
-        example = make_example(dataset=dataset)
-        asked = act(curator, "tag", example)
-        assert '<input type="text" name="name"' in asked
-        assert f'name="_selected_action" value="{example.pk}"' in asked
-        assert not example.tags.exists()
-
-        act(curator, "tag", example, name="hard")
-        assert [tag.name for tag in example.tags.all()] == ["hard"]
-
-    def test_a_tag_is_taken_off(self, curator, dataset):
-        tag = Tag.objects.create(team=dataset.team, name="hard")
-        example = make_example(dataset=dataset, tags=[tag])
-        act(curator, "untag", example, name="hard")
-
-        assert not example.tags.exists()
-
-    def test_moving_to_validation_and_back(self, curator, dataset):
-        example = make_example(dataset=dataset)
-        act(curator, "move_to_validation", example)
-        example.refresh_from_db()
-        assert example.split == "validation"
-
-        act(curator, "move_to_training", example)
-        example.refresh_from_db()
-        assert example.split == "train"
-
-
 class TestDeleting:
-    def test_many_go_to_the_bin(self, curator, dataset):
-        act(curator, "delete_to_bin", make_example(dataset=dataset))
-
-        assert not Example.objects.exists()
-        assert Example.with_deleted.count() == 1
-
     def test_one_goes_to_the_bin_from_its_page(self, curator, dataset):
         example = make_example(dataset=dataset)
         url = reverse("admin:datasets_app_example_delete", args=[example.pk])
@@ -303,6 +238,8 @@ class TestDeleting:
         assert Example.with_deleted.get() == example
 
     def test_nothing_is_deleted_for_good(self, reviewer, dataset):
-        act(reviewer, "delete_selected", make_example(dataset=dataset), post="yes")
+        row = make_example(dataset=dataset)
+        data = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
+        reviewer.post(reverse(LIST), data)
 
         assert Example.objects.exists()

@@ -138,53 +138,26 @@ def test_another_teams_rows_cannot_be_filtered_for(client, rows):
         assert client.get(url, {**asked, **query}).context["page"].rows == []
 
 
-def test_another_teams_examples_cannot_be_acted_upon(client, rows):
-    client.force_login(make_member(Role.OWNER))
-    url = reverse("admin:datasets_app_example_changelist")
-    for action in ("approve", "tag", "move_to_validation", "delete_selected"):
-        client.post(
-            url,
-            {
-                "action": action,
-                "_selected_action": rows["example"].pk,
-                "name": "mine",
-                "post": "yes",
-            },
-        )
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("tag", {"edit-name": "mine"}),
+        ("split", {"edit-to": "validation"}),
+        ("state", {"edit-to": "approved"}),
+        ("delete", {}),
+    ],
+)
+def test_another_teams_examples_are_changed_by_no_bulk_edit(client, rows, kind, field):
+    """Not even by naming them beside a dataset of one's own."""
+    own = make_dataset()
+    client.force_login(make_member(Role.OWNER, own.team))
+    url = reverse("datasets:edit_new", args=[own.pk])
+    data = {"kind": kind, "scope": "ticked", "pks": rows["example"].pk, **field}
+    assert client.post(url, data).status_code == 302
     example = Example.objects.get(pk=rows["example"].pk)
 
     assert (example.state, example.split) == ("draft", "train")
     assert not example.tags.exists()
-
-
-def test_who_reviews_in_one_team_does_not_in_another(client, rows):
-    """The action is offered, for the one team; on the other's rows it does nothing."""
-    user = make_member(Role.REVIEWER)
-    rows["dataset"].team.membership_set.create(user=user, role=Role.VIEWER)
-    client.force_login(user)
-    url = reverse("admin:datasets_app_example_changelist")
-    data = {"action": "approve", "_selected_action": rows["example"].pk}
-    response = client.post(url, data, follow=True)
-
-    assert Example.objects.get(pk=rows["example"].pk).state == "draft"
-    assert "you may not do this" in response.content.decode()
-
-
-@pytest.mark.parametrize("action", ["move_to_validation", "tag", "untag"])
-def test_who_curates_in_one_team_does_not_in_another(client, rows, action):
-    user = make_member(Role.CURATOR)
-    rows["dataset"].team.membership_set.create(user=user, role=Role.VIEWER)
-    rows["example"].tags.add(rows["tag"])
-    client.force_login(user)
-    data = {"action": action, "_selected_action": rows["example"].pk}
-    name = "secret" if action == "untag" else "new"
-    url = reverse("admin:datasets_app_example_changelist")
-    response = client.post(url, {**data, "name": name}, follow=True)
-    example = Example.objects.get(pk=rows["example"].pk)
-
-    assert "you may not do this" in response.content.decode()
-    assert example.split == Split.TRAIN
-    assert list(example.tags.all()) == [rows["tag"]]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Reviewing: who may decide what, and four eyes by every door."""
 
+import json
 from typing import Any
 
 import pytest
@@ -170,11 +171,26 @@ class TestFourEyes:
         client.post(url, {"state": "approved"})
         assert again(row).state == "draft"
 
-    def test_in_the_list_of_the_admin(self, client, row, writer):
+    def test_from_the_list(self, client, row, writer):
         client.force_login(writer)
-        url = reverse("admin:datasets_app_example_changelist")
-        client.post(url, {"action": "approve", "_selected_action": [row.pk]})
+        url = reverse("datasets:edit_new", args=[row.dataset_id])
+        client.post(url, {"kind": "approve", "scope": "all", "edit-to": "approved"})
         assert again(row).state == "draft"
+
+    def test_with_the_button_that_saves_and_approves(self, client, row, writer):
+        client.force_login(writer)
+        url = reverse("admin:datasets_app_example_change", args=[row.pk])
+        form = client.get(url).context["adminform"].form
+        data = {
+            "split": "train",
+            "messages": json.dumps(row.messages),
+            "parallel_tool_calls": "unknown",
+            "opened_at": form["opened_at"].value(),
+            "_approve": "1",
+        }
+        page = client.post(url, data, follow=True).content.decode()
+        assert again(row).state == "draft"
+        assert "four eyes" in page
 
     def test_by_taking_a_rejection_back(self, row, writer, other):
         services.decide(row, state=S.APPROVED, by=other)
@@ -259,3 +275,38 @@ def test_revisions_of_decisions_name_who_decided():
     services.decide(row, state=S.APPROVED, by=by)
     revision = ExampleRevision.objects.filter(example_pk=row.pk)[0]
     assert revision.created_by == by
+
+
+@pytest.mark.parametrize(
+    ("page", "data"),
+    [
+        ("decide", {"state": "in_review"}),
+        ("assign", {"assignee": ""}),
+        ("comment", {"text": "Hm."}),
+    ],
+)
+def test_a_viewer_changes_nothing_on_the_page_of_a_row(client, page, data):
+    row = make_example()
+    client.force_login(make_member(Role.VIEWER, row.dataset.team))
+    url = reverse(f"datasets:example_{page}", args=[row.pk])
+    assert client.post(url, data).status_code == 403
+
+
+def test_the_page_of_a_row_takes_decisions_assignees_and_comments(client):
+    row = make_example()
+    member = make_member(Role.REVIEWER, row.dataset.team, username="ann")
+    client.force_login(member)
+
+    def post(page: str, **data: Any) -> str:
+        url = reverse(f"datasets:example_{page}", args=[row.pk])
+        return client.post(url, data, follow=True).content.decode()
+
+    post("decide", state="rejected", reason="<b>No")
+    post("assign", assignee=member.pk)
+    page = post("comment", text="<script>why")
+    assert (again(row).state, again(row).assignee) == ("rejected", member)
+    assert "&lt;b&gt;No" in page
+    assert "&lt;script&gt;why" in page
+    stale = row.updated_at.isoformat()
+    assert "changed this example" in post("decide", state="approved", seen=stale)
+    assert again(row).state == "rejected"

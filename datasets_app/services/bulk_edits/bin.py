@@ -20,6 +20,9 @@ class _BinEdit(Kind):
         ticked = Selection.of(edit.selection).pks
         return deleted.filter(pk__in=ticked) if ticked else deleted
 
+    def is_small(self, edit: BulkEdit, most: int) -> bool:
+        return len(self.rows(edit).order_by().values_list("pk")[: most + 1]) <= most
+
 
 class Restore(_BinEdit):
     code = BulkKind.RESTORE

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from datasets_app.models import BulkEdit, BulkKind, Example
+from datasets_app.services import candidates
 from datasets_app.services.selection import Selection
 from teams_app.models import Role
 
@@ -45,6 +46,20 @@ class Kind:
     def n_rows(self, edit: BulkEdit) -> int:
         """How many these are; asked once, in the worker."""
         return self.rows(edit).order_by().count()
+
+    def is_small(self, edit: BulkEdit, most: int) -> bool:
+        """Are at most so many rows meant? In doubt no: a request waits for the answer.
+
+        A filter that fits few rows is answered from an index; of a large dataset,
+        nothing else is looked at.
+        """
+        selection = Selection.of(edit.selection)
+        few = candidates.few(selection, edit.dataset)
+        if few is None:
+            live = Example.objects.filter(dataset=edit.dataset_id).order_by("pk")
+            return len(live.values_list("pk")[: most + 1]) <= most
+        meant = selection.examples(edit.dataset).filter(pk__in=few).order_by()
+        return len(meant.values_list("pk")[: most + 1]) <= most
 
     def next_pks(self, edit: BulkEdit) -> list[int]:
         """The next piece of them, by their keys; none if all are done."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasets_app.models import BulkEdit, Dataset, Example
+from datasets_app.services import candidates
 from datasets_app.services.bulk_edits.contents import ContentEdit
 from datasets_app.services.bulk_edits.registry import kind_of
 from datasets_app.services.history import CONTENT_FIELDS
@@ -100,12 +101,13 @@ def _windows(
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Keys that were looked at, and which of them are meant; at the end no keys.
 
-    A filter that fits few rows would have to be looked for in all of them at once.
+    A filter that fits few rows is answered from these alone.
     """
     last, size = 0, KEYS_AT_ONCE
     keys_of = Example.objects.filter(dataset=dataset)
-    if selection.pks:
-        keys_of = keys_of.filter(pk__in=selection.pks)
+    few = candidates.few(selection, dataset)
+    if few is not None:
+        keys_of = keys_of.filter(pk__in=few)
     while time.monotonic() < until:
         keys = list(
             keys_of.filter(pk__gt=last)

@@ -49,8 +49,7 @@ def start_edit(
 
 def is_small(edit: BulkEdit) -> bool:
     """Is it done in a moment, so that nobody need wait for a worker?"""
-    few = kind_of(edit).rows(edit).order_by().values_list("pk")[: SMALL_ROWS + 1]
-    return len(few) <= SMALL_ROWS
+    return kind_of(edit).is_small(edit, SMALL_ROWS)
 
 
 def run_edit(edit: BulkEdit) -> None:

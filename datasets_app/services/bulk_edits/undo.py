@@ -39,6 +39,9 @@ class Undo(Kind):
     def n_rows(self, edit: BulkEdit) -> int:
         return _undone(edit).n_changed
 
+    def is_small(self, edit: BulkEdit, most: int) -> bool:
+        return _undone(edit).n_changed <= most
+
     def next_pks(self, edit: BulkEdit) -> list[int]:
         left = _undone(edit).revisions.filter(example_pk__gt=edit.last_pk)
         pks = left.order_by("example_pk").values_list("example_pk", flat=True)
