@@ -4,6 +4,7 @@ The conflict page posts to the page of the example again: all that was typed, th
 it was begun on (`merge_base`), and a choice for each piece that differs.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,16 @@ from datasets_app.turn_text import pretty, turns_text
 
 FIELDS = (*TURNS, *JSON_FIELDS, "parallel_tool_calls", "split", "tags")
 NULL_BOOLEAN = {None: "unknown", True: "true", False: "false"}
+
+
+def fingerprint(example: Example) -> str:
+    """Of all that the form edits: equal as long as nobody changed any of it.
+
+    A review or a comment changes the row, too, but nothing that a form could overwrite.
+    """
+    values = {name: getattr(example, name) for name in FIELDS if name != "tags"}
+    values["tags"] = sorted(tag.name for tag in example.tags.all())
+    return hashlib.sha256(exact_json.dumps(values).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class Conflict:
             ]
             _put(data, name, merged(found, chosen.__getitem__), self.current)
         data["opened_at"] = self.current.updated_at.isoformat()
+        data["opened_state"] = fingerprint(self.current)
         data["opened_revision"] = str(newest_revision(self.current))
         return data
 

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from datasets_app.admin.conflicts import Conflict
+from datasets_app.admin.conflicts import Conflict, fingerprint
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
 from datasets_app.admin.turn_editor import TurnEditor
 from datasets_app.models import Example, Tag
@@ -48,6 +48,7 @@ class ExampleForm(forms.ModelForm):
         ),
     )
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
+    opened_state = forms.CharField(widget=forms.HiddenInput, required=False)
     opened_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
     draft_id = forms.CharField(
         widget=forms.HiddenInput, required=False, max_length=40, strip=True
@@ -75,6 +76,7 @@ class ExampleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["opened_at"] = self.instance.updated_at.isoformat()
+            self.initial["opened_state"] = fingerprint(self.instance)
             self.initial["opened_revision"] = newest_revision(self.instance)
         if self.instance.pk and "tags" in self.fields:
             own = Tag.objects.filter(team=self.instance.dataset.team_id)
@@ -106,6 +108,8 @@ class ExampleForm(forms.ModelForm):
             .get(pk=self.instance.pk)
         )
         if cleaned.get("opened_at") == current.updated_at.isoformat():
+            return
+        if cleaned.get("opened_state") == fingerprint(current):
             return
         if not self.errors:
             base = cleaned.get("opened_revision") or 0

@@ -32,7 +32,7 @@ from teams_app.models import Role
 
 TURNS = "datasets_app/_review_turns.html"
 MAX_FINDINGS = 20
-HIDDEN_FIELDS = ("opened_at", "opened_revision", "draft_id")
+HIDDEN_FIELDS = ("opened_at", "opened_state", "opened_revision", "draft_id")
 
 
 def _folded(title: Any, *fields: Any) -> tuple[Any, dict[str, Any]]:

@@ -19,7 +19,7 @@ from datasets_app.services.selection import Selection
 from teams_app.scoped_admin import TeamScopedAdmin
 
 # The page of a conflict has these of its own.
-NOT_TYPED = ("csrfmiddlewaretoken", "opened_at", "opened_revision")
+NOT_TYPED = ("csrfmiddlewaretoken", "opened_at", "opened_state", "opened_revision")
 
 
 class ExampleSaving(TeamScopedAdmin):

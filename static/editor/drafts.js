@@ -6,7 +6,7 @@ const PREFIX = "finetune-site:draft:";
 const PAUSE_MS = 400;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 const MOST = 3; // drafts of one row
-const STATE = ["opened_at", "opened_revision"]; // what the work was begun on
+const STATE = ["opened_at", "opened_state", "opened_revision"]; // what the work was begun on
 
 export class Drafts {
   // `key` names user and row; `editors` are told when their text areas are filled.

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from datasets_app import services
+from datasets_app.admin.conflicts import fingerprint
 from datasets_app.models import Example, Tag
 from teams_app.models import Role
 from tests.datasets_app.test_admin_examples import CHANGE, form_of
@@ -103,6 +104,34 @@ def test_changes_of_different_turns_go_together_unasked(curator, example):
 
     assert {choice.who for choice in page.context["choices"]} == {"mine", "theirs"}
     assert texts(example) == ["Be short.", "Hi", "Theirs"]
+
+
+def test_a_review_meanwhile_is_no_conflict(curator, example):
+    opened = mine(example, opened_state=fingerprint(example))
+    reviewer = make_member(Role.REVIEWER, example.dataset.team)
+    services.decide(example, state="approved", by=reviewer)
+    answer = post(curator, example, opened)
+
+    assert answer.status_code == 302
+    assert texts(example)[2] == "Mine"
+    assert example.state == "draft"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"split": "validation"}, {"tools": [{"n": 1}]}, {"extra": {"a": 1}}, {"tags": 1}],
+    ids=str,
+)
+def test_a_change_of_any_field_of_the_form_is_a_conflict(curator, example, change):
+    opened = mine(example, opened_state=fingerprint(example))
+    tag = Tag.objects.create(team=example.dataset.team, name="hard")
+    tags = [tag] if change.pop("tags", None) else []
+    for name, value in change.items():
+        setattr(example, name, value)
+    services.save_example(example, by=None, tags=tags)
+
+    assert post(curator, example, opened).context["choices"]
+    assert texts(example)[2] == "Hello"
 
 
 def test_other_fields_are_chosen_too(curator, example):
