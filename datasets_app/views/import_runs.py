@@ -45,6 +45,8 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
     if request.htmx and not is_moving:  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()
     its_rights = rights(request, run)
+    if run.status == RunStatus.DRAFT and its_rights["may_curate"]:
+        return redirect("datasets:import_preview", run.pk)
     context = {
         "run": run,
         "may_mend": its_rights["may_curate"] and not run.is_open,

@@ -4,13 +4,13 @@ import errno
 import sqlite3
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from datasets_app import services
 from datasets_app.models import Example, ImportFailure, ImportRun, RunStatus
 from datasets_app.services import import_batches, imports, runs
 from tests.datasets_app.import_runs import counts, run, start
-from tests.factories import chat_lines
+from tests.factories import chat_line, chat_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -150,3 +150,24 @@ def test_an_import_that_got_on_has_all_its_attempts_again(monkeypatch):
     started.refresh_from_db()
 
     assert started.n_attempts == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a limit of SQLite's")
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_really_cannot_grow_any_more_keeps_what_it_has():
+    data = b"".join(chat_line(f"{n} " + "x" * 3_000, "y") for n in range(6))
+    started = start(data)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0] + 8}")
+        try:
+            services.run_import(started)
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    started.refresh_from_db()
+
+    assert (started.status, started.error) == (RunStatus.FAILED, ImportFailure.NO_ROOM)
+    assert started.n_added == started.dataset.examples.count() < 6
+    services.resume_import(started)
+    services.run_import(started)
+    assert started.dataset.examples.count() == 6

@@ -59,6 +59,23 @@ def downloaded(client, name: str, done: ImportRun) -> bytes:
     return b"".join(response.streaming_content)
 
 
+class TestADraft:
+    @pytest.fixture
+    def draft(self, dataset) -> ImportRun:
+        draft = start(chat_lines(2), dataset=dataset)
+        ImportRun.objects.update(status=RunStatus.DRAFT)
+        return draft
+
+    def test_leads_to_its_preview(self, curator, draft):
+        url = reverse("datasets:import_run", args=[draft.pk])
+        preview = reverse("datasets:import_preview", args=[draft.pk])
+
+        assert curator.get(url).headers["Location"] == preview
+
+    def test_tells_who_may_not_start_it_what_it_waits_for(self, viewer, draft):
+        assert "somebody is still choosing" in page(viewer, draft)
+
+
 class TestCancelling:
     def test_leaves_the_import_cancelled_and_offers_to_go_on(self, curator, dataset):
         started = start(chat_lines(2), dataset=dataset)
