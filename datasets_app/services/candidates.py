@@ -53,7 +53,9 @@ def _narrow_filters(s: Selection, dataset: Dataset) -> Iterable[QuerySet[Any]]:
     if s.finding and s.finding != ANY:
         yield _with_finding(s, dataset).values_list("example", flat=True).distinct()
     if s.import_run:
-        yield live.filter(import_run=int(s.import_run))
+        # Without the dataset, whose index some planners would rather walk.
+        added = Example.objects.filter(import_run=int(s.import_run)).order_by()
+        yield added.values_list("pk", flat=True)
     if s.version:
         rows = VersionRow.objects.filter(version=int(s.version), example__isnull=False)
         yield rows.order_by().values_list("example", flat=True)
@@ -93,7 +95,7 @@ def next_keys(
     """
     live = Example.objects.filter(dataset=dataset)
     if order.column != "id":
-        return order.keys(order.beyond(live, key), limit)
+        return order.keys(live, key, limit)
     beyond = key and key[1]
     if pieces := query_grams(s.words):
         ids = _with_pieces(dataset, pieces, beyond, order.descending, limit)
@@ -103,7 +105,7 @@ def next_keys(
         return _example_keys(found.distinct(), beyond, order, limit)
     if s.tag:
         return _example_keys(_tagged(s, dataset), beyond, order, limit)
-    return order.keys(order.beyond(_in_order_of_ids(s, live), key), limit)
+    return order.keys(_in_order_of_ids(s, live), key, limit)
 
 
 def _in_order_of_ids(s: Selection, live: QuerySet[Example]) -> QuerySet[Example]:

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+from django.db.models import Q, QuerySet
 
 from datasets_app.models import Dataset, Example
 from datasets_app.services import candidates
@@ -67,16 +66,41 @@ class Order:
         if key is None:
             return rows
         if self.column == "id":
-            side = "lt" if self.descending else "gt"
-            return rows.filter(**{f"pk__{side}": key[1]})
-        value = key[0] if self.column != "updated_at" else _time(key[0])
-        compare = TupleLessThan if self.descending else TupleGreaterThan
-        return rows.filter(compare((F(self.column), F("id")), (value, key[1])))
+            return rows.filter(self._later(key))
+        return rows.filter(self._ties(key) | self._later(key))
 
-    def keys(self, rows: QuerySet[Any], limit: int) -> list[Key]:
-        """The keys of the first rows."""
+    def keys(self, rows: QuerySet[Any], key: Key | None, limit: int) -> list[Key]:
+        """The keys of the next rows.
+
+        In two steps, each a range of the index: asked for both at once, SQLite would
+        walk all rows that have the same value.
+        """
+        if key is None or self.column == "id":
+            return self._first(self.beyond(rows, key), limit)
+        found = self._first(rows.filter(self._ties(key)), limit)
+        if len(found) < limit:
+            found += self._first(rows.filter(self._later(key)), limit - len(found))
+        return found
+
+    def _first(self, rows: QuerySet[Any], limit: int) -> list[Key]:
         found = rows.order_by(*self.columns).values_list(self.column, "id")[:limit]
         return [(_number(value), pk) for value, pk in found]
+
+    def _ties(self, key: Key) -> Q:
+        """Behind the key, with the same value."""
+        return Q(**{self.column: self._value(key), f"id__{self._side}": key[1]})
+
+    def _later(self, key: Key) -> Q:
+        """With a value behind that of the key."""
+        number = key[1] if self.column == "id" else self._value(key)
+        return Q(**{f"{self.column}__{self._side}": number})
+
+    def _value(self, key: Key) -> Any:
+        return _time(key[0]) if self.column == "updated_at" else key[0]
+
+    @property
+    def _side(self) -> str:
+        return "lt" if self.descending else "gt"
 
     def key_of(self, row: Example) -> Key:
         return _number(getattr(row, self.column)), row.pk
