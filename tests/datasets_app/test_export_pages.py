@@ -1,6 +1,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +19,9 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-TOOL_TURNS = [
+ANSWER = {"role": "assistant", "content": "Two."}
+TOOL = {"type": "function", "function": {"name": "draw", "parameters": {}}}
+TOOL_TURNS: list[dict[str, Any]] = [
     {"role": "user", "content": "Draw."},
     {
         "role": "assistant",
@@ -126,6 +129,35 @@ def test_further_keys_leave_with_the_rows_where_asked_for(viewer, dataset):
 
     assert b"source" not in exported(viewer, dataset)[0]
     assert b'"source":"p. 5"' in exported(viewer, dataset, "whole")[0]
+
+
+def test_a_dataset_moves_whole(viewer, dataset):
+    """What another site imports is what this one has, further keys and all."""
+    rows = [
+        {"messages": [{**TOOL_TURNS[0], "mood": "glad"}, ANSWER], "source": "p. 5"},
+        {"messages": [TOOL_TURNS[0], {**ANSWER, "weight": 1}], "tools": [TOOL]},
+        {"messages": [TOOL_TURNS[0], {"role": "assistant", "content": "=1"}]},
+    ]
+    imported(dataset, [json.dumps(row).encode() + b"\n" for row in rows])
+    other = make_dataset(team=dataset.team)
+    imported(other, exported(viewer, dataset, "whole"))
+
+    def kept(dataset):
+        fields = ("messages", "tools", "extra", "content_hash")
+        return list(dataset.examples.values_list(*fields))
+
+    assert len(kept(dataset)) == 3
+    assert kept(other) == kept(dataset)
+
+
+def imported(dataset, lines: list[bytes]) -> None:
+    run = services.start_import(
+        dataset=dataset,
+        file=io.BytesIO(b"".join(lines)),
+        file_name="rows.jsonl",
+        split=Split.TRAIN,
+    )
+    services.run_import(run)
 
 
 class TestTheCommand:

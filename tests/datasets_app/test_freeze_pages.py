@@ -107,3 +107,14 @@ def test_an_update_for_somebody_signed_out_reloads_the_page(client, run):
     answer = client.get(url_of("freeze_run", run), headers={"HX-Request": "true"})
 
     assert answer.headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("name", ["detail", "versions"])
+def test_a_freeze_is_found_again_until_its_version_is_there(reviewer, run, name):
+    def is_told() -> bool:
+        shown = reviewer.get(url_of(name, run.dataset)).content.decode()
+        return url_of("freeze_run", run) in shown
+
+    assert is_told()
+    services.run_freeze(run)
+    assert not is_told()
