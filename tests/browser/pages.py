@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from datasets_app.models import (
+    BaseModel,
     BulkEdit,
     BulkKind,
     Dataset,
@@ -22,6 +23,7 @@ from datasets_app.models import (
 )
 from datasets_app.services import (
     bulk_edits,
+    choose_base_model,
     comment_on,
     decide,
     freeze,
@@ -125,6 +127,29 @@ def uploaded_table(team: Team) -> ImportRun:
     table = "질문,답변,출처\n얼마예요?,만 원입니다.,게시판\n".encode()
     dataset = make_dataset(team=team, name="Bookshop")
     return store_upload(dataset=dataset, file=BytesIO(table), file_name="표.csv")
+
+
+def counting(team: Team) -> Dataset:
+    """On its way to another model's tokens, with a row that is too long for it."""
+    dataset = dataset_of(team)
+    model = BaseModel.objects.get(team=team, name="babbage-002")
+    model.training_context_tokens = 18
+    model.save()
+    choose_base_model(dataset, model, by=None)
+    return dataset
+
+
+def estimated_job(team: Team) -> FineTuningJob:
+    return make_job(
+        team=team,
+        status=JobStatus.SUCCEEDED,
+        launched_at=now(),
+        finished_at=now(),
+        estimated_epochs=3,
+        estimated_tokens=1_000_000,
+        usd_per_million_tokens=25,
+        trained_tokens=1_500_000,
+    )
 
 
 def empty_dataset(team: Team) -> Dataset:
@@ -319,6 +344,7 @@ PAGES = [
     page("datasets:new"),
     page("datasets:detail", empty_dataset),
     page("datasets:detail", dataset_of),
+    page("datasets:detail", counting),
     page("datasets:import", dataset_of),
     page("datasets:import_preview", uploaded),
     page("datasets:import_preview", uploaded_table),
@@ -360,7 +386,11 @@ PAGES = [
     page("jobs:detail", running_job),
     page("jobs:detail", finished_job),
     page("jobs:detail", failed_job),
+    page("jobs:detail", estimated_job),
     page("admin:index"),
+    admin("datasets_app_basemodel"),
+    admin("jobs_app_price"),
+    page("admin:jobs_app_price_add"),
     admin("teams_app_team"),
     admin("teams_app_team", itself),
     admin("teams_app_user"),
