@@ -68,9 +68,8 @@ def refresh_features(dataset: Dataset, *, on_batch: Progress | None = None) -> i
 
 def forget_removed(dataset: Dataset) -> None:
     """Rows in the bin are read anew when they are put back."""
-    live = Example.objects.filter(dataset=dataset).order_by()
-    known = ExampleFeatures.objects.filter(dataset=dataset)
-    removed = known.exclude(example__in=live.values("pk"))
+    binned = Example.with_deleted.filter(dataset=dataset, deleted_at__isnull=False)
+    removed = ExampleFeatures.objects.filter(example__in=binned.order_by().values("pk"))
     for chunk in in_chunks(list(removed.values_list("pk", flat=True))):
         with transaction.atomic():
             _leave_groups(chunk)

@@ -59,8 +59,7 @@ class _Known:
         self.is_new: NDArray[np.bool_] = np.frombuffer(is_new, np.bool_)
         self.stored: Indexes = np.frombuffer(groups, np.int64)
         self.groups = Groups(len(pks))
-        known = np.where(self.stored == ALONE, self.pks, self.stored)
-        self.groups.parents = np.searchsorted(self.pks, known)
+        self.groups.parents = _first_of_each(self.pks, self.stored)
 
     def compare(self, on_part: Callable[[], None]) -> None:
         for left, right in candidates(self.signatures, self.is_new, self.groups):
@@ -106,6 +105,17 @@ class _Known:
             )
         of_dataset = ExampleFeatures.objects.filter(dataset=self.dataset)
         of_dataset.filter(is_compared=False).update(is_compared=True)
+
+
+def _first_of_each(pks: Indexes, groups: Indexes) -> Indexes:
+    """For each row the first one of its group; it itself where it has none.
+
+    The row that gave the group its name may have been deleted since.
+    """
+    rows = np.arange(len(pks))
+    names = np.where(groups == ALONE, -pks, groups)
+    _names, firsts, places = np.unique(names, return_index=True, return_inverse=True)
+    return np.where(groups == ALONE, rows, firsts[places])
 
 
 def _update(groups: list[tuple[int | None, int]]) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet
 from datasets_app.models import CheckRun, Example, Finding, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.balance import measure
+from datasets_app.services.checks.balance import is_balance_due, measured_runs
 from datasets_app.services.checks.features import refresh_features
 from datasets_app.services.checks.keeping import recount, replace_set_findings
 from datasets_app.services.checks.near import refresh_groups
@@ -56,9 +57,10 @@ def _check(run: CheckRun) -> None:
     replace_set_findings(run.dataset, set_findings(run.dataset))
     recount(run.dataset)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total, **_result(run))
-    _forget_old_runs(run)
     # Last, because nobody waits for it: the findings are shown by now.
-    CheckRun.objects.filter(pk=run.pk).update(balance=measure(run.dataset))
+    if is_balance_due(run):
+        CheckRun.objects.filter(pk=run.pk).update(balance=measure(run.dataset))
+    _forget_old_runs(run)
 
 
 def _result(run: CheckRun) -> dict[str, object]:
@@ -81,4 +83,6 @@ def _forget_old_runs(run: CheckRun) -> None:
     ended = CheckRun.objects.filter(
         dataset=run.dataset, finished_at__isnull=False, pk__lt=run.pk
     )
-    ended.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
+    kept = {*newest.values_list("pk", flat=True)}
+    kept.update(measured_runs(run.dataset).values_list("pk", flat=True)[:1])
+    ended.exclude(pk__in=kept).delete()

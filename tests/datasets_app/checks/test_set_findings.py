@@ -163,3 +163,24 @@ def test_of_one_kind_only_so_many_are_kept(dataset, monkeypatch):
     for _copy in range(5):
         row(dataset, QUESTION, ANSWER)
     assert len(found(dataset)) == 2
+
+
+def test_a_group_outlives_the_row_that_it_is_named_after(dataset):
+    rows = [row(dataset, QUESTION + "?" * n, ANSWER) for n in range(3)]
+    other = row(dataset, "Who are you?", "I am the assistant of a card game.")
+    found(dataset)
+    rows[0].delete()
+    other.messages[1]["content"] = "I am somebody else by now, as you may see."
+    save_example(other, by=None)
+
+    assert found(dataset) == {("near_duplicate", rows[2], rows[1])}
+
+
+def test_the_last_of_a_deleted_group_is_alone(dataset):
+    first, near = (row(dataset, QUESTION + "?" * n, ANSWER) for n in range(2))
+    found(dataset)
+    first.delete()
+    row(dataset, "Who are you?", "I am the assistant of a card game.")
+
+    assert found(dataset) == set()
+    assert ExampleFeatures.objects.get(example=near).near_group is None
