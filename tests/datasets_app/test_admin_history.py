@@ -1,6 +1,7 @@
 """The history of an example in the admin, its restore, and the editor's check."""
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -213,6 +214,17 @@ def test_who_may_only_read_sees_calls_and_both_answers(client):
     assert "Better" in shown
     assert HOSTILE not in shown
     assert "example-editor" not in shown
+
+
+def test_only_the_editor_may_show_pictures_of_other_servers(curator, example):
+    def images(name: str, *args: int) -> str:
+        policy = curator.get(reverse(name, args=args))["Content-Security-Policy"]
+        return re.search(r"img-src ([^;]+)", policy)[1]  # type: ignore[index]
+
+    opened = images("admin:datasets_app_example_change", example.pk)
+    assert set(opened.split()) == {"'self'", "data:", "https:", "http:"}
+    elsewhere = images("admin:datasets_app_example_history", example.pk)
+    assert set(elsewhere.split()) == {"'self'", "data:"}
 
 
 class TestNext:
