@@ -183,7 +183,7 @@ class Example(models.Model):
             _live_index("n_tokens", name="example_tokens"),
             _live_index("updated_at", name="example_changed"),
             models.Index(
-                fields=("assignee", "dataset", "state", "is_valid", "id"),
+                fields=("assignee", "dataset", "state", "id"),
                 condition=models.Q(deleted_at=None, assignee__isnull=False),
                 name="example_assignee",
             ),

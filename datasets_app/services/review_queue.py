@@ -1,8 +1,8 @@
 """The review queue: rows that wait for a decision, one after the other.
 
-They stand in lanes: in review before drafts, those given to the reviewer before others,
-valid ones before those with problems. Within a lane the order is that of the keys, so
-the next row is found from where the last one stood, whatever became of that.
+They stand in lanes: in review before drafts, those given to the reviewer before others.
+Within a lane the order is that of the keys, so the next row is found from where the
+last one stood, whatever became of that; each lane has an index in this order.
 """
 
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ class Queue:
         rows = self.selection.examples(self.dataset)
         mine, others = Q(assignee=self.reviewer), ~Q(assignee=self.reviewer)
         return [
-            rows.filter(whose, state=state, is_valid=is_valid)
-            for state, whose, is_valid in product(states, (mine, others), (True, False))
+            rows.filter(whose, state=state)
+            for state, whose in product(states, (mine, others))
         ]
 
     def next(self, place: Place) -> tuple[Place, Example] | None:
