@@ -73,6 +73,10 @@ class TokenizerFiles:
         return list(map(len, encodings))
 
 
+def has_files(folder: Path) -> bool:
+    return (folder / FILES[0]).is_file()
+
+
 def tokenizer_in(folder: Path) -> TokenizerFiles | None:
     """The folder's tokenizer, kept in memory; None if it is not (or no longer) there.
 

@@ -2,8 +2,9 @@ import pytest
 from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from datasets_app.models import BaseModel
 from finetune_site import first_start
-from jobs_app.models import JobStatus, Provider, ProviderKind
+from jobs_app.models import JobStatus, Price, Provider, ProviderKind
 from teams_app.access import default_team
 from teams_app.models import Membership, Role, User
 from tests.factories import make_team, make_user
@@ -96,3 +97,25 @@ def test_the_sample_is_frozen_with_both_parts_and_launched():
 def test_the_sample_is_not_loaded_beside_other_datasets():
     assert first_start.load_sample() is not None
     assert first_start.load_sample() is None
+
+
+def test_a_team_made_before_there_were_any_gets_base_models_and_prices():
+    team = make_team()
+    BaseModel.objects.all().delete()
+    Price.objects.all().delete()
+
+    first_start.make_base_models_and_prices()
+
+    assert BaseModel.objects.filter(team=team, name="gpt-4o-2024-08-06").exists()
+    assert Price.objects.filter(team=team, base_model="gpt-4o").exists()
+
+
+def test_the_samples_tokens_are_those_of_the_model_that_trains_on_it():
+    default_team()
+
+    version = first_start.load_sample()
+
+    assert version is not None
+    assert version.dataset.base_model == BaseModel.objects.get(
+        team=default_team(), name="SmolLM2-135M-Instruct"
+    )

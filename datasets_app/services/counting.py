@@ -9,7 +9,7 @@ from datasets_app.model_names import best_name
 from datasets_app.models import BaseModel, Encoding
 from datasets_app.own_tokens import OwnCounter
 from datasets_app.token_counts import Counter, openai_counter
-from datasets_app.tokenizer_files import tokenizer_in
+from datasets_app.tokenizer_files import has_files, tokenizer_in
 from teams_app.models import Team
 
 
@@ -51,14 +51,23 @@ def counter_of(model: BaseModel | None) -> Counter:
     if model.encoding != Encoding.OWN:
         return openai_counter(model.encoding)
     files = tokenizer_in(tokenizer_folder(model.name))
-    return OwnCounter(f"own:{model.name}", files) if files else openai_counter()
+    return OwnCounter(_own_key(model), files) if files else openai_counter()
+
+
+def counter_key(model: BaseModel | None) -> str:
+    """The key of `counter_of`, without reading a tokenizer into memory for it."""
+    if model is None or not has_tokenizer(model):
+        return openai_counter().key
+    return _own_key(model) if model.encoding == Encoding.OWN else str(model.encoding)
+
+
+def _own_key(model: BaseModel) -> str:
+    return f"own:{model.name}"
 
 
 def has_tokenizer(model: BaseModel) -> bool:
     """Can its tokens be counted here, and not only estimated?"""
-    if model.encoding != Encoding.OWN:
-        return True
-    return tokenizer_in(tokenizer_folder(model.name)) is not None
+    return model.encoding != Encoding.OWN or has_files(tokenizer_folder(model.name))
 
 
 def tokenizer_folder(name: str) -> Path:

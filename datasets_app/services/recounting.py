@@ -13,7 +13,7 @@ from django.db.models import Max, Min
 from datasets_app.models import BaseModel, CountRun, Dataset, Example, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.check_requests import rows_changed
-from datasets_app.services.counting import counter_of
+from datasets_app.services.counting import counter_key, counter_of
 from datasets_app.services.examples import record_of
 from datasets_app.token_counts import Counter
 
@@ -41,7 +41,7 @@ def choose_base_model(
 
 def begin_count(dataset: Dataset, *, by: Any) -> CountRun | None:
     """The run that a worker should count the dataset with; None if all is counted."""
-    wanted = counter_of(dataset.base_model).key
+    wanted = counter_key(dataset.base_model)
     with transaction.atomic():
         locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
         if not Example.with_deleted.filter(dataset=dataset).exists():
@@ -67,7 +67,7 @@ def recount_if_stale(dataset: Dataset, *, counted_with: str) -> None:
 
     The caller holds the dataset's lock, so no count of it ends meanwhile.
     """
-    if counted_with != counter_of(dataset.base_model).key:
+    if counted_with != counter_key(dataset.base_model):
         Dataset.objects.filter(pk=dataset.pk).update(counted_with="")
 
 
@@ -79,11 +79,11 @@ def begin_due_counts() -> list[int]:
 
 def _outdated() -> list[Dataset]:
     datasets = Dataset.objects.select_related("base_model")
-    return [d for d in datasets if counter_of(d.base_model).key != d.counted_with]
+    return [d for d in datasets if counter_key(d.base_model) != d.counted_with]
 
 
 def _begin_once(dataset: Dataset) -> CountRun | None:
-    wanted = counter_of(dataset.base_model).key
+    wanted = counter_key(dataset.base_model)
     newest = dataset.count_runs.first()
     if newest and newest.counter == wanted and newest.status != RunStatus.FINISHED:
         return None

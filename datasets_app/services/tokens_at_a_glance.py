@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Max, Min, QuerySet, Sum
 
 from datasets_app.models import BaseModel, CountRun, Dataset, Example, RunStatus, Split
-from datasets_app.services.counting import counter_of, has_tokenizer
+from datasets_app.services.counting import counter_key, has_tokenizer
 
 # More rows than this beyond the context are “more than”; a median lies in the middle
 # of the index, and to walk there is quick only so far.
@@ -78,7 +78,7 @@ def _sums(dataset: Dataset) -> dict[str, int]:
 
 def _unfinished_run(dataset: Dataset) -> CountRun | None:
     """The newest run, where the rows still have the numbers of another counter."""
-    if dataset.counted_with == counter_of(dataset.base_model).key:
+    if dataset.counted_with == counter_key(dataset.base_model):
         return None
     newest = dataset.count_runs.first()
     return newest if newest and newest.status != RunStatus.FINISHED else None

@@ -16,7 +16,7 @@ from datasets_app.models import (
     VersionTokens,
 )
 from datasets_app.services import runs
-from datasets_app.services.counting import counter_of
+from datasets_app.services.counting import counter_key, counter_of
 from datasets_app.token_counts import Counter
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def tokens_of(version: DatasetVersion, model: BaseModel | None) -> VersionTokens
     """
     counted, _created = VersionTokens.objects.get_or_create(
         version=version,
-        counter=counter_of(model).key,
+        counter=counter_key(model),
         context_tokens=model.training_context_tokens if model else 0,
     )
     if counted.status == RunStatus.CANCELLED:
@@ -81,8 +81,8 @@ def count_waiting_version(counted: VersionTokens) -> None:
 
 def _counter_named(counted: VersionTokens) -> Counter | None:
     models = BaseModel.objects.filter(team=counted.version.dataset.team_id)
-    counters = map(counter_of, [None, *models])
-    return next((c for c in counters if c.key == counted.counter), None)
+    fitting = [m for m in (None, *models) if counter_key(m) == counted.counter]
+    return counter_of(fitting[0]) if fitting else None
 
 
 def _training_figures(counted: VersionTokens, counter: Counter) -> dict[str, int]:

@@ -5,6 +5,7 @@ from django.urls import reverse
 from datasets_app import services, tasks
 from datasets_app.models import BaseModel, CountRun, Encoding, Example, RunStatus
 from datasets_app.services import recounting, runs
+from datasets_app.services.counting import counter_key
 from datasets_app.token_counts import openai_counter
 from teams_app.models import Role
 from tests.datasets_app.tokenizers_for_tests import write_tokenizer
@@ -204,6 +205,15 @@ def test_a_models_own_tokenizer_is_found_in_its_folder(settings, tmp_path):
 
     assert services.has_tokenizer(model)
     assert services.counter_of(model).key == "own:org/Model"
+    assert counter_key(model) == "own:org/Model"
+
+
+@pytest.mark.parametrize("name", ["babbage-002", "gpt-4o-2024-08-06"])
+def test_a_counters_key_is_known_without_the_counter(name):
+    model = model_of(make_team(), name)
+
+    assert counter_key(model) == services.counter_of(model).key
+    assert counter_key(None) == services.counter_of(None).key
 
 
 def test_a_dataset_takes_no_base_model_of_another_team():
