@@ -18,6 +18,7 @@ from datasets_app.models import (
     Example,
     FreezeRun,
     ImportRun,
+    Method,
     ReviewState,
     Split,
 )
@@ -199,6 +200,36 @@ def failed_freeze(team: Team) -> FreezeRun:
 
 def example(team: Team) -> Example | None:
     return dataset_of(team).examples.first()
+
+
+def calling_example(team: Team) -> Example:
+    """A tool that is called, its answer, images of both kinds, a name, a weight."""
+    schema = {"properties": {"n": {"type": "integer"}, "side": {"enum": ["a", "b"]}}}
+    call = {"name": "hp", "arguments": '{"n": 1, "other": [2]}'}
+    urls = ["https://pictures.example/a.png", "data:image/svg+xml;base64,PHN2Zy8+"]
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    calls = [{"id": "c1", "type": "function", "function": call}]
+    function = {"name": "hp", "parameters": schema}
+    return make_example(
+        dataset=make_dataset(team=team),
+        tools=[{"type": "function", "function": function}],
+        extra={"grade": 1},
+        messages=[
+            {"role": "user", "name": "ann", "content": parts},
+            {"role": "assistant", "content": None, "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "c1", "content": "20"},
+            {"role": "assistant", "content": "20", "weight": 0},
+        ],
+    )
+
+
+def preference(team: Team) -> Example:
+    return make_example(
+        dataset=make_dataset(team=team, method=Method.DPO),
+        messages=[{"role": "user", "content": "Hi"}],
+        preferred_output=[{"role": "assistant", "content": "Hello!"}],
+        non_preferred_output=[{"role": "assistant", "content": "What."}],
+    )
 
 
 def changed_example(team: Team) -> Example | None:
@@ -402,6 +433,8 @@ PAGES = [
     example_list("&state=draft&sort=-tokens", kept_filter),
     example_list("&q=nothing", dataset_of),
     admin("datasets_app_example", example),
+    admin("datasets_app_example", calling_example),
+    admin("datasets_app_example", preference),
     page("admin:datasets_app_example_history", changed_example),
     admin("datasets_app_importrun", imported),
     admin("jobs_app_provider", provider),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from datasets_app.models import Example, Method
 from datasets_app.services import save_example
 from teams_app.models import Role
+from tests.browser.test_accessibility import findings, overhang
 from tests.factories import make_dataset, make_example, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -513,6 +514,17 @@ class TestOtherPeople:
         turn(editor, 3).get_by_label("Text").fill("Ours")
         messages = save(editor, example).messages
         assert [each["content"] for each in messages[1:]] == ["Their question", "Ours"]
+
+    def test_the_choice_between_two_changes_is_usable_by_all(self, editor, example):
+        turn(editor, 3).get_by_label("Text").fill("Mine")
+        example.messages[2]["content"] = "Theirs"
+        save_example(example, by=None)
+        editor.set_viewport_size({"width": 360, "height": 740})
+        editor.get_by_role("button", name="Save and continue editing").click()
+        editor.get_by_text("both of you changed this").wait_for()
+
+        assert findings(editor) == []
+        assert overhang(editor) <= 0
 
     def test_an_earlier_state_is_restored(self, editor, example):
         turn(editor, 3).get_by_label("Text").fill("Worse")
