@@ -5,7 +5,6 @@ Nothing is built in memory or stored: a row is on its way as soon as it is read.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from datasets_app.exports import FORMATS, DoesNotFit, Format, Row, Tally, row_of
 from datasets_app.formats import open_rows, to_record
@@ -15,6 +14,7 @@ from datasets_app.services.row_stream import line_columns, rows_of
 from datasets_app.services.selection import Selection
 
 ROWS_LOOKED_AT = 1_000
+CHARACTERS_LOOKED_AT = 4_000_000
 # The format of a frozen file.
 FROZEN_AS = {
     Method.SUPERVISED.value: CHAT,
@@ -49,13 +49,16 @@ def what_fits(
     rows: Iterable[Row], formats: Iterable[Format]
 ) -> tuple[dict[str, Tally], bool]:
     """How many of the first rows each format can hold; were those all rows?"""
-    looked_at = list(islice(rows, ROWS_LOOKED_AT + 1))
-    are_all = len(looked_at) <= ROWS_LOOKED_AT
-    tallies = {format.key: Tally() for format in formats}
-    for format in formats:
-        for row in looked_at[:ROWS_LOOKED_AT]:
-            _try(format, row, tallies[format.key])
-    return tallies, are_all
+    tallies = {format: Tally() for format in formats}
+    n_characters, are_all = 0, True
+    for n, row in enumerate(rows):
+        if n == ROWS_LOOKED_AT or n_characters > CHARACTERS_LOOKED_AT:
+            are_all = False
+            break
+        n_characters += len(row.messages)
+        for format, tally in tallies.items():
+            _try(format, row, tally)
+    return {format.key: tally for format, tally in tallies.items()}, are_all
 
 
 def _try(format: Format, row: Row, tally: Tally) -> None:

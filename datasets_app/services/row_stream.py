@@ -10,6 +10,7 @@ from datasets_app.chat_format import OUTPUT_KEYS
 from datasets_app.models import Dataset, Example, Method
 
 PIECE_ROWS = 2_000
+FIRST_PIECE_ROWS = 100  # whoever looks at a few rows waits for no more than these
 FETCHED_ROWS = 100  # a row may be megabytes long
 
 # The columns hold canonical JSON already, so they are copied, never parsed.
@@ -37,16 +38,18 @@ def rows_of(
     """
     ordered = examples.order_by("position", "pk").annotate(**TEXT_COLUMNS)
     rows = ordered.values_list("position", "pk", *columns)
-    piece = rows[:PIECE_ROWS]
+    limit = min(FIRST_PIECE_ROWS, PIECE_ROWS)
+    piece = rows[:limit]
     while True:
         n_rows = 0
         for row in piece.iterator(FETCHED_ROWS):
             yield row[2:]
             n_rows += 1
         after_piece()
-        if n_rows < PIECE_ROWS:
+        if n_rows < limit:
             return
-        piece = rows.filter(_behind(*row[:2]))[:PIECE_ROWS]
+        limit = min(2 * limit, PIECE_ROWS)
+        piece = rows.filter(_behind(*row[:2]))[:limit]
 
 
 def _behind(position: int, pk: int) -> Q:

@@ -12,6 +12,7 @@ from django.db import connection
 from datasets_app.models import DatasetVersion, Split, VersionRow
 
 LINES_AT_ONCE = 100_000
+MAX_LINE_BYTES = 1_000_000  # as it is shown
 
 CHANGED, ADDED, REMOVED, MOVED = KINDS = ("changed", "added", "removed", "moved")
 # `here` is a row of one version, `there` the same example's row of the other one.
@@ -117,10 +118,12 @@ def _ask(
         return list(cursor.fetchall())
 
 
-def read_line(version: DatasetVersion, place: Place) -> bytes:
+def read_line(version: DatasetVersion, place: Place) -> bytes | None:
+    """The line as it was frozen; None if it is too long to be read by a person."""
     with version.file_of(place.split).open("rb") as file:
         file.seek(place.offset)
-        return bytes(file.readline())
+        line = bytes(file.readline(MAX_LINE_BYTES + 1))
+    return line.rstrip(b"\n") if len(line) <= MAX_LINE_BYTES else None
 
 
 def n_lines_of(version: DatasetVersion, split: str) -> int:

@@ -92,11 +92,14 @@ def _shown(old: DatasetVersion, new: DatasetVersion, each: Difference) -> Any:
         "place": each,
         "question": preview(messages, "user")[:200],
         "answer": preview(messages, "assistant", last=True)[:200],
+        "is_too_long": (each.old and not before) or (each.new and not after),
         "pairs": row_diff(before, after) if before and after else [],
     }
 
 
-def _record(version: DatasetVersion, place: Place) -> dict[str, Any]:
-    data = read_line(version, place).rstrip(b"\n")
+def _record(version: DatasetVersion, place: Place) -> dict[str, Any] | None:
+    data = read_line(version, place)
+    if data is None:
+        return None
     line = Line(place.line_number, place.offset + len(data), data)
     return to_record(line, FROZEN_AS[version.dataset.method])

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from datasets_app import services
 from datasets_app.models import Example, Split
-from datasets_app.services import row_stream
+from datasets_app.services import exports, row_stream
 from teams_app.models import Role
 from tests.factories import (
     make_dataset,
@@ -92,6 +92,18 @@ def test_the_page_says_what_is_left_out_and_why(viewer, dataset):
     text = shown.content.decode()
     assert "1 of the 2 rows has no place in this format" in text
     assert "1 use tools" in text
+
+
+@pytest.mark.parametrize("limit", ["ROWS_LOOKED_AT", "CHARACTERS_LOOKED_AT"])
+def test_the_page_looks_at_the_first_rows_only(viewer, dataset, monkeypatch, limit):
+    monkeypatch.setattr(exports, limit, 2)
+    for _ in range(4):
+        make_example(dataset=dataset, messages=TOOL_TURNS)
+    url = reverse("datasets:export", args=[dataset.pk])
+    shown = viewer.get(url).content.decode()
+
+    n = 2 if limit == "ROWS_LOOKED_AT" else 1
+    assert f"{n} of the first {n} rows" in shown
 
 
 def test_the_page_hands_the_filter_on_and_nothing_else(viewer, dataset):

@@ -78,8 +78,8 @@ def test_the_lines_of_both_versions_are_found_by_their_place(dataset):
 
     assert row.old
     assert row.new
-    assert "네 장." in read_line(old, row.old).decode()
-    assert "다섯 장." in read_line(new, row.new).decode()
+    assert "네 장.".encode() in (read_line(old, row.old) or b"")
+    assert "다섯 장.".encode() in (read_line(new, row.new) or b"")
 
 
 def test_identical_versions_do_not_differ(dataset):
@@ -151,6 +151,13 @@ class TestThePage:
         assert "<ins>" in shown
         assert "or three" in shown
         assert "<b>cards" not in shown
+
+    def test_does_not_show_a_row_without_end(self, viewer, dataset, monkeypatch):
+        monkeypatch.setattr(version_diffs, "MAX_LINE_BYTES", 50)
+        make_version(dataset=dataset, number=1)
+        shown = viewer.get(self.url(freeze(dataset))).content.decode()
+
+        assert shown.count("too long to be shown") == 4
 
     def test_compares_with_any_other_version(self, viewer, dataset):
         first, _second, third = freeze(dataset), freeze(dataset), freeze(dataset)

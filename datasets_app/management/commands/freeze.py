@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 def follow(run: FreezeRun) -> None:
     """Freeze with a progress bar; wait where a worker was quicker to take the run."""
-    with tqdm(unit="rows", desc=str(run.dataset)) as bar:
+    with tqdm(unit=" rows", desc=str(run.dataset)) as bar:
 
         def show(run: FreezeRun) -> None:
             bar.total = run.n_total
