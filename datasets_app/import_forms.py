@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.formats import PARQUET, ROW_KINDS, TABLES, reads_columns
+from datasets_app.formats import PARQUET, RFT, ROW_KINDS, TABLES, reads_columns
 from datasets_app.forms import posted
 from datasets_app.models import FileFormat, ImportRun, OnDuplicate, Split
 from datasets_app.services import StorageFull
@@ -24,6 +24,7 @@ COLUMN_LABELS = {
     "tools": _("Tools"),
 }
 BY_COLUMNS = ""
+ASKS_FOR_COLUMNS = (BY_COLUMNS, RFT)
 
 
 class UploadForm(forms.Form):
@@ -76,19 +77,22 @@ class StartForm(forms.Form):
         choices = [(key, label) for key, label in FileFormat.choices if _fits(key, run)]
         self.fields["format"].choices = choices  # type: ignore[attr-defined]
         if look.format in TABLES:
-            self._ask_for_columns(look.columns)
+            chosen = initial | guess if data is None else data.dict()
+            kind = str(chosen.get("kind", BY_COLUMNS))
+            self._ask_for_columns(look.columns, kind)
 
-    def _ask_for_columns(self, columns: list[str]) -> None:
+    def _ask_for_columns(self, columns: list[str], kind: str) -> None:
+        """A kind other than tasks knows the names of its columns."""
         kinds = [choice for choice in FileFormat.choices if choice[0] in ROW_KINDS]
         asked: dict[str, forms.Field] = {
             "kind": forms.ChoiceField(
                 label=_("A row is"),
-                choices=[(BY_COLUMNS, _("what the columns below say")), *kinds],
+                choices=[(BY_COLUMNS, _("what the columns say")), *kinds],
                 required=False,
             )
         }
         choices = [("", _("none")), *((column, column[:80]) for column in columns)]
-        for role, label in COLUMN_LABELS.items():
+        for role, label in COLUMN_LABELS.items() if kind in ASKS_FOR_COLUMNS else ():
             asked[f"column_{role}"] = forms.ChoiceField(
                 label=label, choices=choices, required=False
             )

@@ -13,7 +13,6 @@ from datasets_app.models import ImportRun, RunStatus
 from datasets_app.services.import_undo import is_undone, undo_of
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.keyset import keyset_page
-from teams_app.access import has_role
 from teams_app.models import Role
 
 _RUNS = ImportRun.objects.select_related(
@@ -38,8 +37,6 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
     When the import has ended the whole page changes, its buttons too.
     """
     run = get_row(request, _RUNS, pk, Role.VIEWER)
-    if run.status == RunStatus.DRAFT and has_role(request.user, run, Role.CURATOR):
-        return redirect("datasets:import_preview", run.pk)
     undo = undo_of(run)
     is_moving = run.is_open or bool(undo and undo.is_open)
     if request.htmx and not is_moving:  # type: ignore[attr-defined]

@@ -131,6 +131,26 @@ def test_another_format_brings_its_own_columns(curator, dataset):
     assert "column_user" in response.content.decode()
 
 
+def test_a_kind_knows_its_columns(curator, dataset):
+    run = draft(dataset, b"instruction,output\nHi,Hello\n", "alpaca.csv")
+    page = curator.get(preview_of(run))
+
+    assert page.context["form"].mapping == {"kind": "alpaca"}
+    assert "column_user" not in page.content.decode()
+    assert [turn.content for turn in page.context["rows"][0].turns] == ["Hi", "Hello"]
+
+
+def test_tasks_in_a_table_have_columns_and_keys_for_their_grader(curator, dataset):
+    run = draft(dataset, b"q,points\nHi,5\n", "tasks.csv")
+    chosen = {**CHOICES, "format": "csv", "kind": "rft", "column_user": "q"}
+    curator.post(preview_of(run), chosen)
+    services.run_import(ImportRun.objects.get())
+
+    example = Example.objects.get()
+    assert (example.messages, example.extra) == ([USER], {"points": "5"})
+    assert example.dataset.method == Method.REINFORCEMENT
+
+
 def test_without_columns_no_table_is_started(curator, dataset):
     run = draft(dataset, b"a,b\n1,2\n", "table.csv")
     answer = curator.post(preview_of(run), {**CHOICES, "format": "csv", "kind": ""})
