@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, Split
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import changes_of, record
@@ -25,7 +26,8 @@ class ColumnEdit(Kind):
         return rows
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        rows = self.eligible(edit, Example.objects.filter(pk__in=pks)).order_by()
+        rows = self.eligible(edit, Example.objects.filter(pk__in=keys_in(pks)))
+        rows = rows.order_by()
         targets = self.targets(edit)
         any_differs = Q()
         for differing, condition in _differences(targets):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, ImportRun
 from datasets_app.services.bulk_edits.columns import Delete
 from datasets_app.services.bulk_edits.kind import Outcome
@@ -44,7 +45,7 @@ def _replaced(edit: BulkEdit, pks: list[int]) -> dict[int, Changes]:
     a later line replaced, was not there before.
     """
     revisions = ExampleRevision.objects.filter(
-        import_run=edit.params["import_run"], example_pk__in=pks
+        import_run=edit.params["import_run"], example_pk__in=keys_in(pks)
     )
     found: dict[int, dict[str, list[Any]]] = {}
     for pk, changes in revisions.order_by("pk").values_list("example_pk", "changes"):

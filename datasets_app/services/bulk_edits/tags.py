@@ -7,6 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, Tag
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import (
@@ -61,7 +62,7 @@ class PutTag(_TagEdit):
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
         tag = self._tag(edit)
-        rows = Example.objects.filter(~_linked(tag), pk__in=pks)
+        rows = Example.objects.filter(~_linked(tag), pk__in=keys_in(pks))
         pairs = {"tags": (_names(_own()), _names(_own() | Q(pk=tag.pk)))}
         if record(edit, rows, changes_of(pairs)):
             touch(edit, rows)
@@ -85,7 +86,7 @@ class TakeTagOff(_TagEdit):
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
         tag = self._tag(edit)
-        rows = Example.objects.filter(_linked(tag), pk__in=pks)
+        rows = Example.objects.filter(_linked(tag), pk__in=keys_in(pks))
         pairs = {"tags": (_names(_own()), _names(_own() & ~Q(pk=tag.pk)))}
         n_changed = record(edit, rows, changes_of(pairs))
         if n_changed:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from datasets_app import exact_json
+from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, ImportRun, ReviewState
 from datasets_app.services.bulk_edits import registry
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
@@ -48,7 +49,7 @@ class Undo(Kind):
         return list(pks[: self.rows_at_once])
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        revisions = _undone(edit).revisions.filter(example_pk__in=pks)
+        revisions = _undone(edit).revisions.filter(example_pk__in=keys_in(pks))
         wanted: dict[int, Changes] = {
             pk: {name: [after, before] for name, (before, after) in changes.items()}
             for pk, changes in revisions.values_list("example_pk", "changes")
@@ -73,7 +74,7 @@ def _undone(edit: BulkEdit) -> BulkEdit:
 def _unchanged_since(edit: BulkEdit, wanted: dict[int, Changes]) -> dict[int, Changes]:
     """Without rows that are gone, or that hold something else by now."""
     names = {name for changes in wanted.values() for name in changes} - {"tags"}
-    rows = Example.with_deleted.filter(pk__in=wanted)
+    rows = Example.with_deleted.filter(pk__in=keys_in(wanted))
     return {
         row["pk"]: wanted[row["pk"]]
         for row in rows.values("pk", "content_by_id", "created_by_id", *names)
@@ -108,7 +109,7 @@ def _put_back_columns(edit: BulkEdit, todo: dict[int, Changes]) -> None:
         if not CONTENT_FIELDS & changes.keys():
             alike[exact_json.dumps(_values(changes))].append(pk)
     for values, pks in alike.items():
-        Example.with_deleted.filter(pk__in=pks).update(
+        Example.with_deleted.filter(pk__in=keys_in(pks)).update(
             **_as_columns(exact_json.loads(values)),
             updated_at=now(),
             updated_by=edit.created_by_id,
