@@ -172,7 +172,7 @@ def changed_version(team: Team) -> DatasetVersion:
     save_example(changed, by=None)
     Example.objects.filter(pk=moved.pk).update(split=Split.VALIDATION)
     removed.delete()
-    return freeze(dataset=dataset, by=None, note="Mended")
+    return freeze(dataset=dataset, by=None, note="정정")
 
 
 def version_in_other_formats(team: Team) -> str:
@@ -189,7 +189,7 @@ def removed_rows(team: Team) -> str:
 
 
 def waiting_freeze(team: Team) -> FreezeRun:
-    return start_freeze(dataset=dataset_of(team), by=None, note="Mended")
+    return start_freeze(dataset=dataset_of(team), by=None, note="정정")
 
 
 def failed_freeze(team: Team) -> FreezeRun:
