@@ -30,8 +30,8 @@ PLACE = re.compile(r"%(?:\((\w+)\))?[0-9]*([ds%])|(\{\})")
 HANGUL = re.compile("[가-힣]")
 # The other language's button; and what Django's admin says in English: the name of a
 # hidden field, the text for a picture of a magnifying glass.
-# Languages, values of JSON, and a key of the keyboard.
-ENGLISH_HERE_TOO = {"Delete", "English", "None", "Search"}
+# Names of languages, a value of JSON in a diff, and a key of the keyboard.
+ENGLISH_HERE_TOO = {"Delete", "English", "None", "Search", "user"}
 
 
 def texts(entry: polib.POEntry) -> list[str]:
