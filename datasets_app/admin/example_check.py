@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
-from datasets_app.chat_format import RECORD_KEYS, all_messages
+from datasets_app.chat_format import RECORD_KEYS
 from datasets_app.checks.arguments import argument_problems
 from datasets_app.derived import derive
 from datasets_app.finding_texts import how_to_mend, what_is_wrong
@@ -84,7 +84,7 @@ class ExampleCheck(TeamScopedAdmin):
 def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:
     found = [
         *derive(record, method).problems,
-        *argument_problems({**record, "messages": all_messages(record)}),
+        *argument_problems(record),
     ]
     return [_as_shown(problem) for problem in found]
 

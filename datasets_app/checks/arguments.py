@@ -60,7 +60,10 @@ def argument_problems(record: dict[str, Any]) -> Iterator[Problem]:
 
 def _calls(record: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
     """(message, function, arguments) of every call that is well formed."""
-    for index, message in enumerate(_dicts(all_messages(record)), start=1):
+    messages = all_messages(record)
+    for index, message in enumerate(messages if isinstance(messages, list) else (), 1):
+        if not isinstance(message, dict):
+            continue
         made = [call.get("function") for call in _dicts(message.get("tool_calls"))]
         for function in _dicts([*made, message.get("function_call")]):
             name, arguments = function.get("name"), function.get("arguments")

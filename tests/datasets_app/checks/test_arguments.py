@@ -105,3 +105,13 @@ def test_a_hostile_schema_takes_no_time(schema, arguments):
 def test_a_pattern_that_only_others_know_is_passed_over():
     schema = {"properties": {"unit": {"pattern": "(?=c)c"}}}
     assert codes(schema, '{"unit": "f"}') == []
+
+
+def test_a_call_in_an_output_is_counted_behind_the_messages():
+    call = {"function": {"name": "weather", "arguments": "{}"}}
+    record = {
+        "messages": [None, {"role": "user", "content": "Rain?"}],
+        "preferred_output": [{"role": "assistant", "tool_calls": [call]}],
+    }
+    [problem] = argument_problems(record)
+    assert (problem.code, problem.message_index) == ("undefined_tool", 3)
