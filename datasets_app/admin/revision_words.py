@@ -94,8 +94,10 @@ def _told(name: str, value: Any, names: dict[Any, str]) -> str:
         moment = parse_datetime(value) if value else None
         return str(localize(localtime(moment))) if moment else "–"
     field = Example._meta.get_field(name.removesuffix("_id"))
-    if isinstance(field, ForeignKey):
+    if name == "assignee_id":
         return names.get(value, "–")
+    if isinstance(field, ForeignKey):  # an import
+        return f"#{value}" if value else "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     choices = dict(getattr(field, "flatchoices", ()))

@@ -15,6 +15,7 @@ from datasets_app.models import (
     Example,
     ExampleRevision,
     Finding,
+    ImportRun,
     Method,
     Severity,
 )
@@ -87,6 +88,19 @@ class TestHistory:
 
         assert "bulk edit: find and replace</a>" in shown
         assert reverse("datasets:edit", args=[edit.pk]) in shown
+
+    def test_what_an_import_replaced_leads_to_the_import(self, curator, example):
+        run = ImportRun.objects.create(dataset=example.dataset, file_name="rows.jsonl")
+        ExampleRevision.objects.create(
+            dataset=example.dataset,
+            example_pk=example.pk,
+            import_run=run,
+            changes={"import_run_id": [None, run.pk]},
+        )
+        shown = history(curator, example).content.decode()
+
+        assert reverse("datasets:import_run", args=[run.pk]) in shown
+        assert f"<ins>#{run.pk}</ins>" in shown
 
     def test_it_goes_on_page_by_page(self, curator, example):
         for n in range(12):
