@@ -13,7 +13,15 @@ from datasets_app import services
 from datasets_app.models import Example, ImportRun, Method, RunStatus
 from teams_app.models import Membership, Role
 from tests.datasets_app.bad_rows import REPLY, USER
-from tests.datasets_app.formats.files import CSV, ROW, as_json, parquet_of
+from tests.datasets_app.formats.files import (
+    ASKED,
+    CSV,
+    FILES,
+    ROW,
+    SAID,
+    as_json,
+    parquet_of,
+)
 from tests.factories import chat_lines, make_dataset, make_example, make_member
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +72,22 @@ def test_an_upload_leads_to_its_first_rows_and_adds_nothing(curator, dataset):
     assert run.created_by == Membership.objects.get(team=dataset.team).user
     assert run.status == RunStatus.DRAFT
     assert not Example.objects.exists()
+
+
+@pytest.mark.parametrize(("name", "format", "data"), FILES)
+def test_every_kind_of_file_is_shown_as_it_would_be_stored(
+    curator, dataset, settings, name, format, data
+):
+    handler = "datasets_app.upload_handler.RoomAwareUploadHandler"
+    settings.FILE_UPLOAD_HANDLERS = [handler]  # a file on the disk, as on the site
+    url = reverse("datasets:import", args=[dataset.pk])
+    file = SimpleUploadedFile(name, data)
+    response = curator.post(url, {"file": file}, follow=True)
+
+    (row,) = response.context["rows"]
+    assert ImportRun.objects.get().format == format
+    assert [turn.content for turn in row.turns] == [ASKED, SAID]
+    assert not row.problems
 
 
 def test_a_file_that_is_none_is_refused_where_the_user_looks(curator, dataset):
