@@ -140,15 +140,13 @@ def texts(chance: random.Random, n: int) -> tuple[str, str]:
 
 
 def fill(dataset: Any, n_rows: int) -> None:
-    from django.db import connection, transaction
+    from django.db import transaction
 
     chance = random.Random(7)
     numbers = iter(range(n_rows))
     while some := list(islice(numbers, AT_ONCE)):
         with transaction.atomic():
             fill_some(dataset, n_rows, chance, some)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
 
 
 def fill_some(

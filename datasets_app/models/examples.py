@@ -170,6 +170,7 @@ class Example(models.Model):
             _live_index("content_hash", name="example_content"),
             _live_index("state", name="example_state"),
             _live_index("n_findings", name="example_findings"),
+            _live_index("import_run", name="example_import"),
             models.Index(
                 fields=("dataset", "id"),
                 condition=models.Q(deleted_at=None, is_valid=False),

@@ -53,9 +53,7 @@ def _narrow_filters(s: Selection, dataset: Dataset) -> Iterable[QuerySet[Any]]:
     if s.finding and s.finding != ANY:
         yield _with_finding(s, dataset).values_list("example", flat=True).distinct()
     if s.import_run:
-        # Without the dataset, whose index some planners would rather walk.
-        added = Example.objects.filter(import_run=int(s.import_run)).order_by()
-        yield added.values_list("pk", flat=True)
+        yield live.filter(import_run=int(s.import_run))
     if s.version:
         rows = VersionRow.objects.filter(version=int(s.version), example__isnull=False)
         yield rows.order_by().values_list("example", flat=True)
@@ -110,6 +108,8 @@ def next_keys(
 
 def _in_order_of_ids(s: Selection, live: QuerySet[Example]) -> QuerySet[Example]:
     """Narrowed by a filter that has an index in the order of ids."""
+    if s.import_run:
+        return live.filter(import_run=int(s.import_run))
     if s.problem and s.problem != NONE:
         return live.filter(is_valid=False)
     if s.finding == ANY:
