@@ -155,7 +155,7 @@ class TestThePage:
         rung: list[int] = []
         task = "datasets_app.tasks.run_bulk_edit.delay_on_commit"
         monkeypatch.setattr(task, rung.append)
-        monkeypatch.setattr("datasets_app.views.split.bulk_edits.is_small", is_never)
+        monkeypatch.setattr(bulk_edits, "is_small", is_never)
         dataset = make_dataset()
         client.force_login(make_member(Role.CURATOR, dataset.team))
 
