@@ -1,9 +1,10 @@
 """Formats of one JSON object a line."""
 
+from collections.abc import Container
 from typing import Any
 
 from datasets_app import exact_json
-from datasets_app.chat_format import OUTPUT_KEYS
+from datasets_app.chat_format import LINE_KEYS, MESSAGE_KEYS, OUTPUT_KEYS
 from datasets_app.exports.rows import DoesNotFit, Row, spoken, text_of, turns_of
 
 SHAREGPT_ROLES = {
@@ -37,10 +38,18 @@ def whole_line(row: Row) -> str:
     places = {"messages": given["messages"]}
     if given is not line:
         places |= {key: line[key] for key in OUTPUT_KEYS}
-        given |= _as_dict(further.pop("input", None))
+        _add(given, further.pop("input", None), LINE_KEYS)
     for key, messages in places.items():
         _put_back(messages, further.pop(key, None))
-    return exact_json.dumps({**line, **further})
+    _add(line, further, LINE_KEYS)
+    return exact_json.dumps(line)
+
+
+def _add(given: dict[str, Any], further: Any, known: Container[str]) -> None:
+    """Further keys only: none takes the place of what was reviewed."""
+    for key, value in _as_dict(further).items():
+        if key not in known:
+            given.setdefault(key, value)
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
@@ -52,9 +61,11 @@ def _put_back(messages: Any, notes: Any) -> None:
     if not isinstance(messages, list):
         return
     for number, message in enumerate(messages, start=1):
-        note = _as_dict(notes).get(str(number))
-        if isinstance(message, dict) and isinstance(note, dict):
-            message |= note
+        if isinstance(message, dict):
+            note = _as_dict(_as_dict(notes).get(str(number)))
+            if message.get("role") == "system" and note.get("role") == "developer":
+                message["role"] = "developer"  # the same by its newer name
+            _add(message, note, MESSAGE_KEYS)
 
 
 def sharegpt_line(row: Row) -> str:

@@ -29,7 +29,8 @@ def save_example(
     before = stored_snapshot(example)
     reviewed_hash = example.content_hash
     derive_fields(example)
-    if example.content_hash != reviewed_hash:
+    is_other_extra = example.extra != before.get("extra")  # of no part in the hash
+    if example.content_hash != reviewed_hash or is_other_extra:
         example.state = ReviewState.DRAFT
         example.content_by = None if example.pk is None else by
     if example.pk is None:

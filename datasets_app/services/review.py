@@ -49,6 +49,12 @@ def role_to_make(state: str) -> Role:
     )
 
 
+def may_undo(before: str | None, state_now: str | None, *, team: Team, by: Any) -> bool:
+    """Taking a decision back takes the role that the decision took; a command may."""
+    role = MAY_DECIDE.get((str(before), str(state_now)), Role.REVIEWER)
+    return by is None or has_role(by, team, role)
+
+
 def values_of(state: str, reason: str) -> dict[str, str]:
     """The columns of a decision. A reason stays readable until the row is approved."""
     if state == S.REJECTED:

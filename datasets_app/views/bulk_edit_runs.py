@@ -59,6 +59,7 @@ def _edit_page(request: HttpRequest, pk: int) -> HttpResponse:
         "edit": edit,
         "n_left": edit.n_done - edit.n_changed,
         "why_not_undone": bulk_edits.why_not_undone(edit),
+        "may_resume": bulk_edits.may_resume(edit, by=request.user),
         "may_edit": has_role(request.user, edit, _role(edit)),
         **rights(request, edit),
     }
@@ -106,7 +107,12 @@ def edit_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def edit_resume(request: HttpRequest, pk: int) -> HttpResponse:
     edit = _own(request, pk)
-    if bulk_edits.resume_edit(edit):
+    try:
+        is_resumed = bulk_edits.resume_edit(edit, by=request.user)
+    except bulk_edits.BadEdit as exc:
+        messages.error(request, str(exc))
+        return redirect("datasets:edit", edit.pk)
+    if is_resumed:
         tasks.run_bulk_edit.delay_on_commit(edit.pk)
     else:
         messages.info(request, _("The edit goes on already, or has been undone."))

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from datasets_app import tasks
 from datasets_app.checks.codes import is_structure
 from datasets_app.finding_texts import TEXTS as FINDINGS
-from datasets_app.models import BulkEdit, CheckRun, Dataset
+from datasets_app.models import BulkEdit, BulkKind, CheckRun, Dataset
 from datasets_app.problem_texts import TEXTS as PROBLEMS
 from datasets_app.services import checks, runs
 from datasets_app.views.access import get_row, rights
@@ -122,7 +122,7 @@ def mend(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def mend_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    edits = BulkEdit.objects.select_related("dataset__team")
+    edits = BulkEdit.objects.filter(kind=BulkKind.MEND).select_related("dataset__team")
     edit = get_row(request, edits, pk, Role.CURATOR)
     try:
         undo = checks.undo_edit(edit, by=request.user)

@@ -264,6 +264,14 @@ class TestWithFurtherKeys:
         assert json.loads(data) == row
         assert self.read(data, format) == record
 
+    def test_they_never_take_the_place_of_what_was_reviewed(self):
+        notes = {"1": {"content": "Evil."}, "3": {"weight": 0, "tool_calls": []}}
+        further = {"messages": notes, "tools": [TOOL], "id": 7}
+        row = row_of(PLAIN, SUPERVISED)._replace(extra=json.dumps(further))
+        data = b"".join(write(FORMATS["whole"], [row], Tally()))
+
+        assert json.loads(data) == {**PLAIN, "id": 7}
+
     @staticmethod
     def read(data: bytes, format: str):
         (line,) = open_rows(io.BytesIO(data), format=format)

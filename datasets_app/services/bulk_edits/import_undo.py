@@ -28,9 +28,11 @@ class UndoImport(Delete):
         return rows
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        replaced = _replaced(edit, pks)
+        revisions = _revisions(edit, pks)
+        replaced = _replaced(revisions)
         added = [pk for pk in pks if pk not in replaced]
-        binned, restored = super().change(edit, added), put_back(edit, replaced)
+        binned = super().change(edit, added)
+        restored = put_back(edit, replaced, revisions)
         return Outcome(binned.n_changed + restored.n_changed, restored.n_invalid)
 
 
@@ -38,15 +40,18 @@ def _run(edit: BulkEdit) -> ImportRun:
     return ImportRun.objects.get(pk=edit.params["import_run"])
 
 
-def _replaced(edit: BulkEdit, pks: list[int]) -> dict[int, Changes]:
+def _revisions(edit: BulkEdit, pks: list[int]) -> QuerySet[ExampleRevision]:
+    return ExampleRevision.objects.filter(
+        import_run=edit.params["import_run"], example_pk__in=keys_in(pks)
+    )
+
+
+def _replaced(revisions: QuerySet[ExampleRevision]) -> dict[int, Changes]:
     """Of rows that were there before the import: field → [now, as it was].
 
     The import may have come to a row several times; one that it added itself, and that
     a later line replaced, was not there before.
     """
-    revisions = ExampleRevision.objects.filter(
-        import_run=edit.params["import_run"], example_pk__in=keys_in(pks)
-    )
     found: dict[int, dict[str, list[Any]]] = {}
     for pk, changes in revisions.order_by("pk").values_list("example_pk", "changes"):
         fields = found.setdefault(pk, {})

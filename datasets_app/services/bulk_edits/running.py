@@ -106,11 +106,28 @@ def cancel_edit(edit: BulkEdit) -> bool:
     return runs.cancel(edit)
 
 
-def resume_edit(edit: BulkEdit) -> bool:
-    """Let an edit that was cancelled or failed go on, unless it was undone since."""
+def resume_edit(edit: BulkEdit, *, by: Any) -> bool:
+    """Let an edit that was cancelled or failed go on, unless it was undone since.
+
+    One that is nobody's becomes that of `by`. Raises BadEdit if it is another's.
+    """
     with transaction.atomic():
         locked = BulkEdit.objects.select_for_update().get(pk=edit.pk)
-        return not hasattr(locked, "undone_by") and runs.resume(edit, error="")
+        if not may_resume(locked, by=by):
+            raise BadEdit(
+                _(
+                    "Only %(name)s can let this edit go on. "
+                    "Make one of your own instead."
+                )
+                % {"name": locked.created_by}
+            )
+        is_undone = hasattr(locked, "undone_by")
+        return not is_undone and runs.resume(edit, error="", created_by=by)
+
+
+def may_resume(edit: BulkEdit, *, by: Any) -> bool:
+    """What an edit does is done in its maker's name: four eyes, and the history."""
+    return edit.created_by_id in (None, by.pk)
 
 
 def undo_edit(edit: BulkEdit, *, by: Any) -> BulkEdit:

@@ -1,26 +1,34 @@
 """Taking a bulk edit back: exactly what it changed, row by row.
 
-A row that somebody changed since in one of the same fields is left as it is. Tags are
-put on and taken off one by one, so other tags do not matter.
+A row that somebody changed since in one of the same fields is left as it is, and so is
+one that would be approved again though its conversation is another by now. Tags are put
+on and taken off one by one, so other tags do not matter.
 """
 
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.timezone import now
 
 from datasets_app import exact_json
 from datasets_app.database.bulk import keys_in
-from datasets_app.models import BulkEdit, BulkKind, Example, ImportRun, ReviewState
+from datasets_app.models import (
+    BulkEdit,
+    BulkKind,
+    Example,
+    ExampleRevision,
+    ImportRun,
+    ReviewState,
+)
 from datasets_app.services.bulk_edits import registry
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import insert_revisions
 from datasets_app.services.bulk_edits.storing import store_examples
 from datasets_app.services.bulk_edits.tag_undo import retag, tags_to_undo
 from datasets_app.services.history import CONTENT_FIELDS
-from datasets_app.services.review import is_own_work
+from datasets_app.services.review import is_own_work, may_undo
 from teams_app.models import Role, User
 
 Changes = dict[str, list[Any]]  # of one row: field → [now, as it was before]
@@ -54,12 +62,20 @@ class Undo(Kind):
             pk: {name: [after, before] for name, (before, after) in changes.items()}
             for pk, changes in revisions.values_list("example_pk", "changes")
         }
-        return put_back(edit, wanted)
+        return put_back(edit, wanted, revisions)
 
 
-def put_back(edit: BulkEdit, wanted: dict[int, Changes]) -> Outcome:
-    """Change the rows that are as `wanted` takes them to be, and record it."""
+def put_back(
+    edit: BulkEdit, wanted: dict[int, Changes], undone: QuerySet[ExampleRevision]
+) -> Outcome:
+    """Change the rows that are as `wanted` takes them to be, and record it.
+
+    Args:
+        undone: the revisions that `wanted` was read from.
+    """
     todo = tags_to_undo(_unchanged_since(edit, wanted))
+    for pk in _approved_as_others(todo, undone):
+        del todo[pk]
     _put_back_columns(edit, todo)
     n_invalid = _put_back_contents(edit, todo)
     retag(edit.dataset, todo)
@@ -95,11 +111,34 @@ def as_json(value: Any) -> Any:
 
 
 def _may_be(edit: BulkEdit, row: dict[str, Any], changes: Changes) -> bool:
-    """Undoing a rejection approves: four eyes hold here, too."""
-    _now, before = changes.get("state", [None, None])
+    """Undoing a rejection approves: roles and four eyes hold here, too."""
+    state_now, before = changes.get("state", [None, None])
+    team, by = edit.dataset.team, edit.created_by
+    is_decision = changes.keys() <= {"state", "reject_reason"}
+    if is_decision and not may_undo(before, state_now, team=team, by=by):
+        return False
     if before != ReviewState.APPROVED or CONTENT_FIELDS & changes.keys():
         return True
-    return not is_own_work(row, team=edit.dataset.team, by=edit.created_by)
+    return not is_own_work(row, team=team, by=by)
+
+
+def _approved_as_others(
+    todo: dict[int, Changes], undone: QuerySet[ExampleRevision]
+) -> set[int]:
+    """Rows that would be approved, though somebody wrote or decided something since."""
+    approved = [pk for pk, each in todo.items() if _approves(each)]
+    if not approved:
+        return set()
+    last = undone.filter(example_pk=OuterRef("example_pk")).order_by("-pk")
+    later = ExampleRevision.objects.filter(
+        example_pk__in=keys_in(approved), pk__gt=Subquery(last.values("pk")[:1])
+    )
+    found = later.values_list("example_pk", "changes").iterator()
+    return {pk for pk, each in found if (CONTENT_FIELDS | {"state"}) & each.keys()}
+
+
+def _approves(changes: Changes) -> bool:
+    return changes.get("state", [None, None])[1] == ReviewState.APPROVED
 
 
 def _put_back_columns(edit: BulkEdit, todo: dict[int, Changes]) -> None:
