@@ -93,5 +93,6 @@ def record_of(example: Example) -> dict[str, Any]:
 
 
 def next_position(dataset: Dataset) -> int:
+    """Positions count from 1: people read them as the rows' numbers."""
     last = dataset.examples.aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
+    return (last or 0) + 1

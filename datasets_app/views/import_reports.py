@@ -53,7 +53,8 @@ def _report_lines(run: ImportRun) -> Iterator[str]:
         number = problem.message_index
         place = str(problem.line_number), "" if number is None else str(number)
         yield csv_line([*place, *row])
-    for duplicate in run.duplicates.iterator():
-        pk = duplicate.example_id
-        same = _("The dataset had this row already: row %(pk)s.") % {"pk": pk or "–"}
+    for duplicate in run.duplicates.select_related("example").iterator():
+        row = duplicate.example
+        number = row.position if row else "–"
+        same = _("The dataset had this row already: row %(pk)s.") % {"pk": number}
         yield csv_line([str(duplicate.line_number), "", same, "", ""])

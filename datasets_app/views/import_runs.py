@@ -51,7 +51,7 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
         "is_moving": is_moving,
         "is_undone": is_undone(run),
         "page": keyset_page(run.problems.all(), request.GET, PER_PAGE),
-        "duplicates": run.duplicates.all()[:DUPLICATES_SHOWN],
+        "duplicates": run.duplicates.select_related("example")[:DUPLICATES_SHOWN],
         **its_rights,
     }
     part = "_import_run" if request.htmx else "import_run"  # type: ignore[attr-defined]

@@ -45,7 +45,7 @@ def _onwards(
     request: HttpRequest, problem: ImportProblem, mended: mending.Mended
 ) -> HttpResponse:
     """To the next line that is to be mended, or back to the import."""
-    said = {"line": problem.line_number, "row": mended.example.pk}  # type: ignore[union-attr]
+    said = {"line": problem.line_number, "row": mended.example.position}  # type: ignore[union-attr]
     if mended.was_there:
         messages.info(
             request, _("Line %(line)s: the dataset has it as row %(row)s.") % said

@@ -31,7 +31,7 @@ def dataset(sign_in: Callable[[User], None]) -> Dataset:
 @pytest.fixture
 def queue(page: Page, dataset: Dataset) -> Page:
     page.goto(f"/datasets/{dataset.pk}/review/")
-    expect(page.get_by_role("heading", name="Row 0")).to_be_visible()
+    expect(page.get_by_role("heading", name="Row 1")).to_be_visible()
     return page
 
 
@@ -45,25 +45,25 @@ def state_of(dataset: Dataset, number: int) -> str:
 
 def test_rows_are_decided_and_taken_back_by_keys_alone(queue: Page, dataset: Dataset):
     queue.keyboard.press("a")
-    shows(queue, 1)
+    shows(queue, 2)
     expect(queue.get_by_text("The row before is approved now.")).to_be_visible()
-    assert state_of(dataset, 0) == "approved"
+    assert state_of(dataset, 1) == "approved"
 
     queue.keyboard.press("u")
-    shows(queue, 0)
-    assert state_of(dataset, 0) == "in_review"
+    shows(queue, 1)
+    assert state_of(dataset, 1) == "in_review"
 
     queue.keyboard.press("r")
     expect(queue.get_by_label("Why?")).to_be_focused()
     queue.keyboard.type("a bit curt")
     queue.keyboard.press("Control+Enter")
-    shows(queue, 1)
-    row = Example.objects.get(dataset=dataset, position=0)
+    shows(queue, 2)
+    row = Example.objects.get(dataset=dataset, position=1)
     assert (row.state, row.reject_reason) == ("rejected", "a bit curt")
 
 
 def test_going_on_and_back_changes_nothing(queue: Page, dataset: Dataset):
-    for key, number in (("n", 1), ("j", 2), ("k", 1), ("p", 0), ("p", 0)):
+    for key, number in (("n", 2), ("j", 3), ("k", 2), ("p", 1), ("p", 1)):
         queue.keyboard.press(key)
         shows(queue, number)
         queue.wait_for_timeout(100)
@@ -75,7 +75,7 @@ def test_a_korean_keyboard_has_the_same_keys(queue: Page):
         "document.body.dispatchEvent(new KeyboardEvent('keydown',"
         " {key: 'ㅜ', code: 'KeyN', bubbles: true}))"
     )
-    shows(queue, 1)
+    shows(queue, 2)
 
 
 def test_a_comment_is_written_and_writing_can_be_stopped(queue: Page, dataset: Dataset):
@@ -97,29 +97,29 @@ def test_hostile_text_is_only_text(queue: Page):
 def test_what_another_reviewer_decided_is_said_and_passed_over(
     queue: Page, dataset: Dataset
 ):
-    first = Example.objects.get(dataset=dataset, position=0)
+    first = Example.objects.get(dataset=dataset, position=1)
     decide(first, state=ReviewState.REJECTED, by=None, reason="No.")
     queue.keyboard.press("a")
 
-    shows(queue, 1)
+    shows(queue, 2)
     expect(queue.locator(".notice--warning")).to_contain_text("changed this example")
-    assert state_of(dataset, 0) == "rejected"
+    assert state_of(dataset, 1) == "rejected"
 
 
 def test_the_last_row_leads_to_the_end(queue: Page, dataset: Dataset):
-    for number in range(4):
+    for number in range(1, 5):
         shows(queue, number)
         queue.keyboard.press("a")
     expect(queue.get_by_text("No row waits here")).to_be_visible()
     queue.keyboard.press("u")
-    shows(queue, 3)
+    shows(queue, 4)
 
 
 def test_the_mouse_and_a_reload_do_as_well(queue: Page, dataset: Dataset):
     queue.get_by_role("button", name="Approve").click()
-    shows(queue, 1)
+    shows(queue, 2)
     queue.reload()
-    shows(queue, 1)
+    shows(queue, 2)
     queue.locator("summary", has_text="Reject").click()
     expect(queue.get_by_label("Why?")).to_be_focused()
 

@@ -164,7 +164,7 @@ class TestEditing:
             "parallel_tool_calls": "unknown",
         }
         reviewer.post(reverse("admin:datasets_app_example_add"), data)
-        example = Example.objects.get(position=1)
+        example = Example.objects.get(position=2)
 
         assert (example.split, example.created_by) == ("validation", user)
         assert example.is_valid

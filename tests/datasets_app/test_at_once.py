@@ -75,7 +75,7 @@ def test_two_imports_add_a_row_once():
     at_once(*[do_import] * 3)
 
     positions = Example.objects.values_list("position", flat=True)
-    assert sorted(positions) == list(range(500))
+    assert sorted(positions) == list(range(1, 501))
 
 
 def test_of_two_people_who_save_one_example_the_second_is_told():

@@ -158,7 +158,7 @@ class TestRows:
     def test_a_position_is_gone_to(self, viewer, dataset):
         rows = [make_example(dataset=dataset) for _ in range(4)]
 
-        assert listed(viewer, dataset, at=2) == rows[2:]
+        assert listed(viewer, dataset, at=3) == rows[2:]
         assert listed(viewer, dataset, at=99) == rows  # the last page
 
     def test_a_viewer_ticks_nothing(self, viewer, dataset):

@@ -54,4 +54,4 @@ def test_who_and_when_are_kept():
 def test_new_examples_come_last():
     dataset = make_dataset()
 
-    assert [make_example(dataset=dataset).position for _ in range(3)] == [0, 1, 2]
+    assert [make_example(dataset=dataset).position for _ in range(3)] == [1, 2, 3]

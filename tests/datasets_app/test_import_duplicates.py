@@ -39,7 +39,7 @@ def test_a_row_left_out_is_listed_with_the_one_it_equals(first):
     )
 
     assert counts(done) == (5, 1, 0, 4)
-    assert listed(done) == [(2, 0), (3, 1), (4, 2), (6, 3)]
+    assert listed(done) == [(2, 1), (3, 2), (4, 3), (6, 4)]
 
 
 def test_only_the_first_duplicates_of_a_file_are_listed(first, monkeypatch):
@@ -65,7 +65,7 @@ def test_a_replaced_row_takes_over_the_split_and_goes_back_to_draft(first):
 
     assert (*counts(done), done.n_replaced) == (4, 1, 0, 0, 3)
     assert first.dataset.examples.count() == 4
-    row = first.dataset.examples.get(position=0)
+    row = first.dataset.examples.get(position=1)
     assert (row.split, row.state, row.reject_reason) == ("validation", "draft", "")
     assert (row.import_run, row.updated_by) == (done, by)
 
@@ -76,10 +76,10 @@ def with_extra(value: object) -> bytes:
 
 def test_a_replaced_row_takes_over_the_further_keys(first):
     data = with_extra({"source": "wiki", "big": 2**70})
-    Example.objects.filter(dataset=first.dataset, position=0).update(extra={"a": 1})
+    Example.objects.filter(dataset=first.dataset, position=1).update(extra={"a": 1})
     again(first, on_duplicate=OnDuplicate.REPLACE, data=data)
 
-    row = first.dataset.examples.get(position=0)
+    row = first.dataset.examples.get(position=1)
     assert row.extra == run(data).dataset.examples.get().extra
     assert "wiki" in str(row.extra)
 
@@ -95,7 +95,7 @@ def test_a_row_that_is_replaced_by_the_same_keeps_its_review(first):
 def test_what_a_replaced_row_was_stays_in_its_history(first):
     by = make_user()
     done = again(first, on_duplicate=OnDuplicate.REPLACE, split=Split.VALIDATION, by=by)
-    row = first.dataset.examples.get(position=1)
+    row = first.dataset.examples.get(position=2)
     revision = ExampleRevision.objects.get(example_pk=row.pk)
 
     assert revision.changes == {
@@ -104,7 +104,7 @@ def test_what_a_replaced_row_was_stays_in_its_history(first):
     }
     assert (revision.import_run, revision.created_by) == (done, by)
     assert not ExampleRevision.objects.filter(
-        example_pk=first.dataset.examples.get(position=3).pk
+        example_pk=first.dataset.examples.get(position=4).pk
     ).exists()
 
 

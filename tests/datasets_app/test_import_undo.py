@@ -131,7 +131,7 @@ class TestARowThatWasReplaced:
         Example.objects.filter(import_run=done).update(state=ReviewState.REJECTED)
         undo(done)
 
-        rows = first.dataset.examples.filter(position__lt=2)
+        rows = first.dataset.examples.filter(position__lte=2)
         assert {row.state for row in rows} == {ReviewState.REJECTED}
 
     def test_goes_to_the_bin_if_the_same_import_had_added_it(self, first):

@@ -41,7 +41,7 @@ def test_good_rows_become_drafts_in_their_order():
         "Question 2?",
         "Question 3?",
     ]
-    assert [example.position for example in rows] == [0, 1, 2]
+    assert [example.position for example in rows] == [1, 2, 3]
     assert {example.state for example in rows} == {"draft"}
     assert {example.split for example in rows} == {"validation"}
     assert {example.created_by for example in rows} == {by}
@@ -113,7 +113,7 @@ def test_a_row_the_dataset_has_is_not_added_again(monkeypatch):
 
     assert counts(second) == (5, 2, 0, 3)
     positions = Example.objects.values_list("position", flat=True)
-    assert sorted(positions) == [0, 1, 2, 3, 4]
+    assert sorted(positions) == [1, 2, 3, 4, 5]
 
 
 def test_another_dataset_may_have_the_same_row():

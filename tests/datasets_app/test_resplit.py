@@ -148,7 +148,9 @@ class TestThePage:
             reverse("datasets:split", args=[dataset.pk]), {"percent": 10}
         )
 
-        assert answer["Location"] == reverse("datasets:edit", args=[BulkEdit.objects.get().pk])
+        assert answer["Location"] == reverse(
+            "datasets:edit", args=[BulkEdit.objects.get().pk]
+        )
         assert len(validation_of(dataset)) == 1
 
     def test_hands_many_rows_to_the_worker(self, client: Client, monkeypatch):
