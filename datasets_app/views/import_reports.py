@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -53,8 +54,7 @@ def _report_lines(run: ImportRun) -> Iterator[str]:
         number = problem.message_index
         place = str(problem.line_number), "" if number is None else str(number)
         yield csv_line([*place, *row])
-    for duplicate in run.duplicates.select_related("example").iterator():
-        row = duplicate.example
-        number = row.position if row else "–"
+    for duplicate in run.duplicates.annotate(row=F("example__position")).iterator():
+        number = duplicate.row or "–"
         same = _("The dataset had this row already: row %(pk)s.") % {"pk": number}
         yield csv_line([str(duplicate.line_number), "", same, "", ""])

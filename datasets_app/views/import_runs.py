@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -51,7 +52,9 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
         "is_moving": is_moving,
         "is_undone": is_undone(run),
         "page": keyset_page(run.problems.all(), request.GET, PER_PAGE),
-        "duplicates": run.duplicates.select_related("example")[:DUPLICATES_SHOWN],
+        "duplicates": run.duplicates.annotate(row=F("example__position"))[
+            :DUPLICATES_SHOWN
+        ],
         **its_rights,
     }
     part = "_import_run" if request.htmx else "import_run"  # type: ignore[attr-defined]
