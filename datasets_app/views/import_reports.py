@@ -55,6 +55,7 @@ def _report_lines(run: ImportRun) -> Iterator[str]:
         place = str(problem.line_number), "" if number is None else str(number)
         yield csv_line([*place, *row])
     for duplicate in run.duplicates.annotate(row=F("example__position")).iterator():
-        number = duplicate.row or "–"
-        same = _("The dataset had this row already: row %(pk)s.") % {"pk": number}
+        same = _("The dataset had this row already: row %(pk)s.") % {
+            "pk": duplicate.row or "–"
+        }
         yield csv_line([str(duplicate.line_number), "", same, "", ""])
