@@ -15,6 +15,7 @@ import re2
 
 LONGEST_PATTERN = 1_000
 LONGEST_ROW = 2_000_000  # characters of text that replacing may leave in a row
+LONGEST_NUMBER = 5  # of a group; there are less than a pattern has characters
 SECONDS_A_ROW = 2.0
 TEXT, ARGUMENTS = "text", "arguments"
 FIELDS = (TEXT, ARGUMENTS)
@@ -33,6 +34,19 @@ class BadPattern(ValueError):
 
 class TooMuch(ValueError):
     """A row would become too long, or takes too long."""
+
+
+class _Budget:
+    """What replacing in one row may still take. It is asked before memory is."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + SECONDS_A_ROW
+        self.n_left = LONGEST_ROW
+
+    def spend(self, n_characters: int) -> None:
+        self.n_left -= n_characters
+        if self.n_left < 0 or time.monotonic() > self.until:
+            raise TooMuch
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,7 @@ class Replacing:
         if other is not None:
             return _ESCAPED.get(other, found[0])
         key: Any = int(number) if number else name
-        if isinstance(key, str) and key.isdecimal():
+        if isinstance(key, str) and key.isdecimal() and len(key) < LONGEST_NUMBER:
             key = int(key)
         is_known = (
             key <= self._regex.groups
@@ -91,85 +105,105 @@ class Replacing:
             raise BadPattern("no_such_group", found[0], found.start() + 1)
         return group(key) or ""
 
-    def in_text(self, text: str, until: float | None = None) -> str:
+    def in_text(self, text: str, budget: _Budget | None = None) -> str:
         """The text with every match replaced. Raises TooMuch."""
+        budget = budget or _Budget()
         if not self.is_regex and not self.ignore_case:
-            return text.replace(self.find, self.replace)
+            return self._without_regex(text, budget)
         pieces: list[str] = []
-        end = length = 0
+        end = 0
         for match in self._regex.finditer(text):
-            piece = text[end : match.start()] + self._template(match.group)
+            piece = text[end : match.start()] + self._filled(match, budget)
             pieces.append(piece)
-            length += len(piece)
+            budget.spend(len(piece))
             end = match.end()
-            if length > LONGEST_ROW or (until and time.monotonic() > until):
-                raise TooMuch
         return "".join([*pieces, text[end:]]) if pieces else text
+
+    def _without_regex(self, text: str, budget: _Budget) -> str:
+        n_found = text.count(self.find)
+        if not n_found:
+            return text
+        budget.spend(len(text) + n_found * (len(self.replace) - len(self.find)))
+        return text.replace(self.find, self.replace)
+
+    def _filled(self, match: Any, budget: _Budget) -> str:
+        """The template may name a long group again and again."""
+        n_characters = 0
+
+        def group(key: Any) -> str:
+            nonlocal n_characters
+            value = match.group(key) or ""
+            n_characters += len(value)
+            if n_characters > budget.n_left:
+                raise TooMuch
+            return value
+
+        return self._template(group)
 
     def in_messages(self, messages: Any) -> Any:
         """The same object if nothing is found, else new messages. Raises TooMuch."""
         if not isinstance(messages, list):
             return messages
-        until = time.monotonic() + SECONDS_A_ROW
-        replaced = [self._in_message(each, until) for each in messages]
+        budget = _Budget()
+        replaced = [self._in_message(each, budget) for each in messages]
         if all(new is old for new, old in zip(replaced, messages, strict=True)):
             return messages
         if _length(replaced) > LONGEST_ROW:
             raise TooMuch
         return replaced
 
-    def _in_message(self, message: Any, until: float) -> Any:
+    def _in_message(self, message: Any, budget: _Budget) -> Any:
         if not isinstance(message, dict):
             return message
         if self.roles and message.get("role") not in self.roles:
             return message
         new = dict(message)
         if TEXT in self.fields:
-            new["content"] = self._in_content(message.get("content"), until)
+            new["content"] = self._in_content(message.get("content"), budget)
         if ARGUMENTS in self.fields:
-            new |= self._in_calls(message, until)
+            new |= self._in_calls(message, budget)
         return new if any(new[k] is not message.get(k) for k in new) else message
 
-    def _in_content(self, content: Any, until: float) -> Any:
+    def _in_content(self, content: Any, budget: _Budget) -> Any:
         if isinstance(content, str):
-            return self._changed(content, until)
+            return self._changed(content, budget)
         if not isinstance(content, list):
             return content
-        parts = [self._in_keys(part, ("text",), until) for part in content]
+        parts = [self._in_keys(part, ("text",), budget) for part in content]
         same = all(new is old for new, old in zip(parts, content, strict=True))
         return content if same else parts
 
-    def _in_calls(self, message: dict[str, Any], until: float) -> dict[str, Any]:
+    def _in_calls(self, message: dict[str, Any], budget: _Budget) -> dict[str, Any]:
         found: dict[str, Any] = {}
         calls = message.get("tool_calls")
         if isinstance(calls, list):
-            new = [self._in_call(call, until) for call in calls]
+            new = [self._in_call(call, budget) for call in calls]
             same = all(a is b for a, b in zip(new, calls, strict=True))
             found["tool_calls"] = calls if same else new
         if "function_call" in message:
             call = message["function_call"]
-            found["function_call"] = self._in_keys(call, ("arguments",), until)
+            found["function_call"] = self._in_keys(call, ("arguments",), budget)
         return found
 
-    def _in_call(self, call: Any, until: float) -> Any:
+    def _in_call(self, call: Any, budget: _Budget) -> Any:
         if not isinstance(call, dict):
             return call
-        function = self._in_keys(call.get("function"), ("arguments",), until)
+        function = self._in_keys(call.get("function"), ("arguments",), budget)
         same = function is call.get("function")
         return call if same else {**call, "function": function}
 
-    def _in_keys(self, value: Any, keys: tuple[str, ...], until: float) -> Any:
+    def _in_keys(self, value: Any, keys: tuple[str, ...], budget: _Budget) -> Any:
         if not isinstance(value, dict):
             return value
         new = {
-            key: self._changed(value[key], until)
+            key: self._changed(value[key], budget)
             for key in keys
             if isinstance(value.get(key), str)
         }
         return value if all(new[k] is value[k] for k in new) else {**value, **new}
 
-    def _changed(self, text: str, until: float) -> str:
-        new = self.in_text(text, until)
+    def _changed(self, text: str, budget: _Budget) -> str:
+        new = self.in_text(text, budget)
         return text if new == text else new
 
 

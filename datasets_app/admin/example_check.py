@@ -16,7 +16,7 @@ from datasets_app.jsonl import Problem
 from datasets_app.models import Dataset, Example
 from datasets_app.services.counting import counter_of
 from teams_app.models import Role
-from teams_app.rows import get_row
+from teams_app.rows import get_row, read_key
 from teams_app.scoped_admin import TeamScopedAdmin
 
 
@@ -75,10 +75,8 @@ class ExampleCheck(TeamScopedAdmin):
             rows = Example.objects.select_related("dataset__base_model")
             return get_row(request, rows, pk, Role.CURATOR).dataset
         named = request.POST.get("dataset", "")
-        pk = int(named) if named.isdecimal() else 0
-        return get_row(
-            request, Dataset.objects.select_related("base_model"), pk, Role.CURATOR
-        )
+        datasets = Dataset.objects.select_related("base_model")
+        return get_row(request, datasets, read_key(named), Role.CURATOR)
 
 
 def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:

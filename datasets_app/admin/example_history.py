@@ -8,16 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from datasets_app import services
 from datasets_app.admin.revision_words import tell
 from datasets_app.models import Example, ExampleRevision
+from datasets_app.times import read_time
 from teams_app.access import has_role
 from teams_app.models import Role
-from teams_app.rows import get_row
+from teams_app.rows import get_row, read_key
 from teams_app.scoped_admin import TeamScopedAdmin
 
 PAGE_SIZE = 10
@@ -50,13 +50,12 @@ class ExampleHistory(TeamScopedAdmin):
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """`?before=` is the key of the last change that the page before showed."""
-        pk = int(object_id) if object_id.isdecimal() else 0
+        pk = read_key(object_id)
         example = get_row(request, Example.objects.all(), pk, Role.VIEWER)
         revisions = revisions_of(request, example)
         newest = revisions.values_list("pk", flat=True).first()
-        before = request.GET.get("before", "")
-        if before.isdecimal():
-            revisions = revisions.filter(pk__lt=int(before))
+        if before := read_key(request.GET.get("before", "")):
+            revisions = revisions.filter(pk__lt=before)
         shown = list(revisions[: PAGE_SIZE + 1])
         context = {
             **self.admin_site.each_context(request),
@@ -80,7 +79,7 @@ class ExampleHistory(TeamScopedAdmin):
         example = get_row(request, Example.objects.all(), pk, Role.CURATOR)
         if revision_pk:
             get_row(request, revisions_of(request, example), revision_pk, Role.CURATOR)
-        seen_at = parse_datetime(request.POST.get("seen_at", "")) or example.created_at
+        seen_at = read_time(request.POST.get("seen_at", "")) or example.created_at
         try:
             restored = services.restore_example(
                 example, revision_pk=revision_pk, seen_at=seen_at, by=request.user

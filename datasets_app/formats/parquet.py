@@ -8,13 +8,15 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from datasets_app.jsonl import BadFile, Line, Problem
+from datasets_app.formats.parquet_sizes import MAX_ELEMENTS, rows_with_sizes
+from datasets_app.jsonl import MAX_LINE_BYTES, BadFile, Line, Problem
 
 ROWS_AT_ONCE = 128
 MAX_COLUMNS = 1_000
 # As of gzip: what shrinks like this was made to fill a memory.
 MAX_RATIO = 500
 RATIO_COUNTS_FROM = 1024**3
+LIMIT_MB = MAX_LINE_BYTES // 1024**2
 
 
 def read_rows(file: BinaryIO, *, number: int = 0) -> Iterator[Line]:
@@ -23,8 +25,7 @@ def read_rows(file: BinaryIO, *, number: int = 0) -> Iterator[Line]:
         parquet = _open(file)
         n_rows, n_bytes = parquet.metadata.num_rows, _size(file)
         n = 0
-        batches = parquet.iter_batches(ROWS_AT_ONCE, use_threads=False)
-        for batch in batches:
+        for batch in _batches(parquet):
             if n + batch.num_rows <= number:
                 n += batch.num_rows
                 continue
@@ -32,6 +33,14 @@ def read_rows(file: BinaryIO, *, number: int = 0) -> Iterator[Line]:
                 n += 1
                 if n > number:
                     yield Line(n, n_bytes * n // n_rows, data, problem=problem)
+
+
+def _batches(parquet: Any) -> Iterator[Any]:
+    """Each of one row group: values of two have different dictionaries."""
+    for group in range(parquet.metadata.num_row_groups):
+        yield from parquet.iter_batches(
+            ROWS_AT_ONCE, row_groups=[group], use_threads=False
+        )
 
 
 def column_names(file: BinaryIO) -> list[str]:
@@ -42,17 +51,36 @@ def column_names(file: BinaryIO) -> list[str]:
 
 def _open(file: BinaryIO) -> Any:
     # Not at the top: the site's first page need not wait for it.
-    parquet = import_module("pyarrow.parquet").ParquetFile(
-        getattr(file, "file", file), pre_buffer=False, buffer_size=1024 * 1024
+    module = import_module("pyarrow.parquet")
+    source = getattr(file, "file", file)
+    metadata = module.read_metadata(source)
+    _refuse_bombs(metadata, _size(file))
+    # A value that many rows share stays one value until a row is asked for.
+    paths = [metadata.schema.column(n).path for n in range(metadata.num_columns)]
+    return module.ParquetFile(
+        source,
+        metadata=metadata,
+        read_dictionary=paths,
+        pre_buffer=False,
+        buffer_size=1024 * 1024,
     )
-    names = parquet.schema_arrow.names
-    if len(names) > MAX_COLUMNS:
-        raise BadFile("too_many_columns", found=len(names), limit=MAX_COLUMNS)
-    groups = range(parquet.metadata.num_row_groups)
-    unpacked = sum(parquet.metadata.row_group(n).total_byte_size for n in groups)
-    if unpacked > max(RATIO_COUNTS_FROM, MAX_RATIO * _size(file)):
+
+
+def _refuse_bombs(metadata: Any, n_bytes: int) -> None:
+    if metadata.num_columns > MAX_COLUMNS:
+        found = metadata.num_columns
+        raise BadFile("too_many_columns", found=found, limit=MAX_COLUMNS)
+    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+    unpacked = sum(group.total_byte_size for group in groups)
+    is_bomb = unpacked > max(RATIO_COUNTS_FROM, MAX_RATIO * n_bytes)
+    if is_bomb or any(_has_huge_lists(group) for group in groups):
         raise BadFile("gzip_bomb", ratio=MAX_RATIO)
-    return parquet
+
+
+def _has_huge_lists(group: Any) -> bool:
+    """All elements of one row are in memory at once, however small they are packed."""
+    columns = (group.column(n) for n in range(group.num_columns))
+    return any(each.num_values - group.num_rows > MAX_ELEMENTS for each in columns)
 
 
 @contextmanager
@@ -72,9 +100,12 @@ def _size(file: BinaryIO) -> int:
 
 
 def _rows_of(batch: Any) -> Iterator[tuple[bytes, Problem | None]]:
-    for n in range(batch.num_rows):
+    for rows, size in rows_with_sizes(batch):
+        if size > MAX_LINE_BYTES:
+            yield b"", Problem("row_too_long", params={"limit_mb": LIMIT_MB})
+            continue
         try:
-            (row,) = batch.slice(n, 1).to_pylist()
+            (row,) = rows.to_pylist()
         except UnicodeDecodeError as exc:
             yield b"", Problem("not_utf8", params={"byte": exc.start + 1})
         else:

@@ -19,6 +19,7 @@ from datasets_app.services import checks, runs
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.keyset import keyset_page
 from teams_app.models import Role
+from teams_app.rows import read_key
 
 PER_PAGE = 25
 
@@ -103,13 +104,14 @@ def preflight_code(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 def mend(request: HttpRequest, pk: int) -> HttpResponse:
     """Mend one row (`example`), or without one all that have the finding (`code`)."""
     dataset = _dataset(request, pk, Role.CURATOR)
-    example = request.POST.get("example", "")
+    named = request.POST.get("example", "")
     try:
         edit = checks.start_mend(
             dataset,
             code=request.POST.get("code", ""),
             mend=request.POST.get("mend", ""),
-            example=int(example) if example.isdecimal() else None,
+            # What names no row must not mean all of them.
+            example=read_key(named) if named else None,
             by=request.user,
         )
     except checks.BadEdit as exc:
@@ -151,8 +153,8 @@ def _finish(request: HttpRequest, edit: BulkEdit) -> None:
 def _back(request: HttpRequest, dataset: Dataset) -> HttpResponse:
     """To the page of the finding or of the example, if the form was on it."""
     code = request.POST.get("back", "")
-    example = request.POST.get("example", "")
-    if code == "example" and example.isdecimal():
+    example = read_key(request.POST.get("example", ""))
+    if code == "example" and example:
         return redirect("admin:datasets_app_example_change", example)
     if code in PROBLEMS or code in FINDINGS:
         return redirect("datasets:preflight_code", dataset.pk, code)

@@ -6,14 +6,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from datasets_app import services
 from datasets_app.models import Example
+from datasets_app.times import read_time
 from datasets_app.views.access import get_row
 from teams_app.models import Role
+from teams_app.rows import read_key
 
 _EXAMPLES = Example.objects.select_related("dataset__team")
 
@@ -36,10 +37,7 @@ def _try(request: HttpRequest, act: Any, done: str) -> None:
 def example_decide(request: HttpRequest, pk: int) -> HttpResponse:
     example = get_row(request, _EXAMPLES, pk, Role.CURATOR)
     state, reason = request.POST.get("state", ""), request.POST.get("reason", "")
-    try:
-        seen = parse_datetime(request.POST.get("seen", ""))
-    except ValueError:
-        seen = None
+    seen = read_time(request.POST.get("seen", ""))
     _try(
         request,
         lambda: services.decide(
@@ -54,9 +52,9 @@ def example_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def example_assign(request: HttpRequest, pk: int) -> HttpResponse:
     example = get_row(request, _EXAMPLES, pk, Role.CURATOR)
-    key = request.POST.get("assignee", "")
+    key = read_key(request.POST.get("assignee", ""))
     members = example.dataset.team.members
-    to = members.filter(pk=int(key)).first() if key.isdecimal() else None
+    to = members.filter(pk=key).first()
     done = (
         _("The row is given to %(name)s.") % {"name": to}
         if to

@@ -5,7 +5,6 @@ needs only the place of the last row, so decisions of others are in nobody's way
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
@@ -26,11 +24,13 @@ from datasets_app.services.approvals import since_approval
 from datasets_app.services.review_queue import MOST_COUNTED, Place, Queue
 from datasets_app.services.selection import Selection
 from datasets_app.text_diff import elided, word_diff
+from datasets_app.times import read_time
 from datasets_app.turn_text import pretty, turns_text
 from datasets_app.turn_views import shown_turns
 from datasets_app.views.access import get_row
 from teams_app.access import has_role
 from teams_app.models import Role
+from teams_app.rows import read_key
 
 _DATASETS = Dataset.objects.select_related("team")
 COMMENTS_SHOWN = 50
@@ -107,7 +107,7 @@ def _decide(state: ReviewState) -> Callable[..., tuple[Found, dict[str, Any]]]:
             state=state,
             by=queue.reviewer,
             reason=posted.get("reason", ""),
-            seen=_seen(posted),
+            seen=read_time(posted.get("seen", "")),
         )
         told = {"done": state.label, "undo": revision, "undo_at": place}
         return queue.next(place), told
@@ -115,21 +115,13 @@ def _decide(state: ReviewState) -> Callable[..., tuple[Found, dict[str, Any]]]:
     return decide
 
 
-def _seen(posted: QueryDict) -> datetime | None:
-    try:
-        return parse_datetime(posted.get("seen", ""))
-    except ValueError:
-        return None
-
-
 def _take_back(
     queue: Queue, place: Place, posted: QueryDict
 ) -> tuple[Found, dict[str, Any]]:
-    key = posted.get("revision", "")
     revisions = ExampleRevision.objects.filter(
         dataset=queue.dataset,
         created_by=queue.reviewer,
-        pk=int(key) if key.isdecimal() and len(key) < 19 else 0,
+        pk=read_key(posted.get("revision", "")),
     )
     revision = revisions.first()
     if revision is None:

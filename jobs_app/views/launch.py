@@ -23,6 +23,7 @@ from jobs_app.providers import ProviderRejected, ProviderUnavailable
 from jobs_app.views.access import job_or_404, signed_in, user_of
 from teams_app.access import has_role_anywhere, require_role
 from teams_app.models import Role, User
+from teams_app.rows import read_key
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,13 +69,13 @@ def _launched(form: LaunchForm, user: User) -> FineTuningJob | None:
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """From an earlier job (`?from=`), a version (`?version=`) or the newest one."""
     given = request.GET
-    if given.get("from", "").isdecimal():
-        job = job_or_404(request.user, int(given["from"]))
+    if earlier := read_key(given.get("from", "")):
+        job = job_or_404(request.user, earlier)
         require_role(request.user, job, Role.LAUNCHER)
         return prefill(job)
     versions = DatasetVersion.objects.visible_to(request.user, Role.LAUNCHER)
-    if given.get("version", "").isdecimal():
-        version = versions.filter(pk=given["version"]).select_related("dataset").first()
+    if chosen := read_key(given.get("version", "")):
+        version = versions.filter(pk=chosen).select_related("dataset").first()
     else:
         version = versions.select_related("dataset").first()
     provider = _default_provider(request.user, version)
@@ -112,8 +113,8 @@ def _context(form: LaunchForm) -> dict[str, Any]:
 def base_model_options(request: HttpRequest) -> HttpResponse:
     """What the chosen provider can tune, as suggestions; a message if it is silent."""
     providers = Provider.objects.visible_to(request.user, Role.LAUNCHER)
-    pk = request.GET.get("provider", "")
-    provider = providers.filter(pk=pk).first() if pk.isdecimal() else None
+    pk = read_key(request.GET.get("provider", ""))
+    provider = providers.filter(pk=pk).first()
     names, problem = _base_models(provider)
     return render(
         request,

@@ -1,6 +1,7 @@
 """Find and replace in texts and messages."""
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -115,3 +116,29 @@ def test_searching_again_behind_each_of_many_matches_is_cut_short(monkeypatch):
     with pytest.raises(TooMuch):
         Replacing("x([^z]*y)?", "-", is_regex=True).in_messages(messages)
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "is_regex"),
+    [
+        ("a", "x" * 10_000, False),
+        (r".*", r"\g<0>" * 2_000, True),
+    ],
+)
+@pytest.mark.parametrize("n_messages", [1, 1_000])
+def test_what_would_be_too_long_is_never_made(find, replace, is_regex, n_messages):
+    text = "a" * (1_000_000 // n_messages)
+    messages = [{"role": "user", "content": text} for _n in range(n_messages)]
+    replacing = Replacing(find, replace, is_regex=is_regex)
+    tracemalloc.start()
+    with pytest.raises(TooMuch):
+        replacing.in_messages(messages)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 30_000_000
+
+
+def test_a_group_with_a_number_without_end_is_not_known():
+    with pytest.raises(BadPattern, match="no_such_group"):
+        Replacing("(a)", rf"\g<{'9' * 5_000}>", is_regex=True).check()

@@ -11,6 +11,7 @@ from datasets_app.services.errors import BadEdit
 SYSTEM_ROLES = ("system", "developer")
 ADD, SET, REMOVE = "add", "set", "remove"
 LONGEST_PROMPT = 100_000
+LONGEST_NUMBER = 9  # of a message; a hostile row may have any key
 
 
 class SetSystemPrompt(ContentEdit):
@@ -49,14 +50,16 @@ class SetSystemPrompt(ContentEdit):
             example.messages = [prompt, *example.messages[1:]]
 
 
+def _moved(key: str, by: int) -> str:
+    is_number = key.isdecimal() and len(key) <= LONGEST_NUMBER
+    return str(int(key) + by) if is_number else key
+
+
 def _renumbered(extra: Any, by: int) -> Any:
     """Further keys of messages are kept under their numbers, which move, too."""
     if not isinstance(extra, dict) or not isinstance(extra.get("messages"), dict):
         return extra
-    moved = {
-        str(int(number) + by) if number.isdecimal() else number: keys
-        for number, keys in extra["messages"].items()
-    }
+    moved = {_moved(key, by): note for key, note in extra["messages"].items()}
     moved.pop("0", None)
     rest = {key: value for key, value in extra.items() if key != "messages"}
     return {**rest, **({"messages": moved} if moved else {})} or None

@@ -19,7 +19,7 @@ def start_mend(
         dataset=dataset,
         kind=BulkKind.MEND,
         by=by,
-        selection=Selection(finding=code, pks=(example,) if example else ()),
+        selection=Selection(finding=code, pks=() if example is None else (example,)),
         params={"code": code, "mend": mend},
     )
 
