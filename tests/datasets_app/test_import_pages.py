@@ -12,7 +12,8 @@ from django.utils.timezone import now
 
 from datasets_app import services
 from datasets_app.models import ImportRun, OnDuplicate, RunStatus
-from datasets_app.services import import_batches
+from datasets_app.services import bulk_edits, import_batches
+from datasets_app.services.import_undo import undo_import
 from datasets_app.views import import_runs, undoing_imports
 from teams_app.models import Role
 from tests.datasets_app.import_runs import run, start
@@ -289,3 +290,18 @@ class TestUndoing:
         url = reverse("datasets:import_redo", args=[done.pk])
 
         assert "not been undone" in curator.post(url, follow=True).content.decode()
+
+
+class TestWhatComesNext:
+    def test_the_rows_of_an_import_are_checked(self, viewer, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+
+        assert reverse("datasets:preflight", args=[dataset.pk]) in page(viewer, done)
+
+    def test_an_undone_import_has_no_rows_to_check(self, viewer, dataset):
+        done = run(chat_lines(2), dataset=dataset)
+        bulk_edits.run_edit(undo_import(done, by=None))
+
+        shown = page(viewer, done)
+        assert reverse("datasets:preflight", args=[dataset.pk]) not in shown
+        assert "Review in the admin" not in shown
