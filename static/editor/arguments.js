@@ -47,12 +47,26 @@ function textBox(call, words, store) {
   return element("span", { className: "turn-editor__area" }, box, error);
 }
 
+// Written with spaces where it was before: a field's change is to change that field.
+function asWritten(values, before) {
+  const bare = before.replace(/"(?:[^"\\]|\\.)*"/g, '""'); // with nothing in its strings
+  return /[:,] /.test(bare) ? spaced(values) : JSON.stringify(values);
+}
+
+function spaced(value) {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const items = Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${spaced(each)}`);
+  return `{${items.join(", ")}}`;
+}
+
 function fields(call, values, properties, required, words, store) {
+  const before = String(call.arguments ?? "");
   const needed = Array.isArray(required) ? required : [];
   const set = (name, value) => {
     if (value === undefined) delete values[name];
     else put(values, name, value);
-    call.arguments = JSON.stringify(values);
+    call.arguments = asWritten(values, before);
     store();
   };
   const known = Object.entries(properties).map(([name, schema]) => {

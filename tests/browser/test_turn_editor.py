@@ -255,6 +255,21 @@ class TestToolCalls:
             "side": "left",
         }
 
+    @pytest.mark.parametrize(
+        "written",
+        ['{"unit": "a, b: \\"c", "l": [1, 2]}', '{"unit":"a, b: c","l":[1,2]}'],
+    )
+    def test_a_field_changes_only_itself(self, open_example, written):
+        call = {**CALL, "function": {"name": "hp", "arguments": written}}
+        turns = [{"role": "assistant", "content": None, "tool_calls": [call]}]
+        row = make_example(tools=[TOOL], messages=turns)
+        page = open_example(row)
+        turn(page, 1).get_by_label("unit").last.fill("Elf")
+        called = save(page, row).messages[0]["tool_calls"][0]["function"]
+
+        was = json.dumps(json.loads(written)["unit"])
+        assert called["arguments"] == written.replace(was, '"Elf"')
+
     def test_what_breaks_the_schema_is_said_beside_the_turn(self, calling):
         page, _row = calling
         turn(page, 2).get_by_role("button", name="Arguments as JSON").click()
