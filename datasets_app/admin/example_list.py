@@ -16,7 +16,6 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from datasets_app import services
 from datasets_app.admin.example_choices import filter_fields
-from datasets_app.chat_format import preview
 from datasets_app.models import Dataset, Example, SavedFilter
 from datasets_app.services.listing import (
     ListPage,
@@ -25,6 +24,7 @@ from datasets_app.services.listing import (
     list_examples,
     neighbours,
 )
+from datasets_app.services.long_rows import previews_of
 from datasets_app.services.saved_filters import rename_filter, save_filter
 from datasets_app.services.selection import Selection
 from teams_app.access import has_role, has_role_anywhere, require_role
@@ -32,7 +32,6 @@ from teams_app.models import Role
 from teams_app.scoped_admin import TeamScopedAdmin
 
 DATASETS_PER_PAGE = 100
-PREVIEW_LENGTH = 200
 FOLDER = "admin/datasets_app/example"
 LIST = "admin:datasets_app_example_changelist"
 
@@ -97,7 +96,7 @@ class ExampleList(TeamScopedAdmin):
             "filter_query": selection.as_query(),
             "here": here,
             "page": page,
-            "rows": [_row(example, here) for example in page.rows],
+            "rows": _rows(page.rows, here),
             "n_found_more": page.n_found is None and len(selection.filters) == 1,
             "sorts": _sorts(),
             "columns": _columns(dataset, selection),
@@ -191,16 +190,19 @@ def _page(request: HttpRequest, selection: Selection, dataset: Dataset) -> ListP
     return list_examples(selection, dataset, after=after, before=before)
 
 
-def _row(example: Example, here: str) -> dict[str, Any]:
-    asked = preview(example.messages, "user")
-    said = preview(example.messages, "assistant", last=True)
+def _rows(examples: list[Example], here: str) -> list[dict[str, Any]]:
+    previews = previews_of([example.pk for example in examples])
+    rows = []
+    for example in examples:
+        asked, said = previews.get(example.pk, ("", ""))
+        url = _url(example, here)
+        rows.append({"example": example, "url": url, "question": asked, "answer": said})
+    return rows
+
+
+def _url(example: Example, here: str) -> str:
     url = reverse("admin:datasets_app_example_change", args=[example.pk])
-    return {
-        "example": example,
-        "url": f"{url}?{urlencode({'_changelist_filters': here})}",
-        "question": asked[:PREVIEW_LENGTH],
-        "answer": said[:PREVIEW_LENGTH],
-    }
+    return f"{url}?{urlencode({'_changelist_filters': here})}"
 
 
 def _sorts() -> list[tuple[str, str]]:
@@ -237,7 +239,7 @@ def neighbours_of(request: HttpRequest, example: Example) -> dict[str, str]:
     before, after = neighbours(selection, example.dataset, example)
     here = list_query(example.dataset, selection)
     return {
-        "before": _row(before, here)["url"] if before else "",
-        "after": _row(after, here)["url"] if after else "",
+        "before": _url(before, here) if before else "",
+        "after": _url(after, here) if after else "",
         "list": f"{reverse(LIST)}?{here}",
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from datasets_app.chat_format import OUTPUT_KEYS
 from datasets_app.models import Dataset, Example
 from datasets_app.services import candidates
 from datasets_app.services.selection import SORTS, Selection
@@ -20,6 +21,8 @@ from datasets_app.services.selection import SORTS, Selection
 PER_PAGE = 50
 MAX_SECONDS = 0.05
 MOST_AT_ONCE = 2_000
+# A page of these may be a gigabyte; `long_rows.previews_of` tells what is in them.
+LONG_COLUMNS = ("messages", "text", "tools", "functions", "extra", *OUTPUT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = re.compile(r"(?:([0-9]{1,18})-)?([0-9]{1,18})", re.ASCII)
 
@@ -186,9 +189,7 @@ def _walk(
 
 
 def _first(order: Order, rows: QuerySet[Example], n: int) -> list[Example]:
-    return list(
-        rows.order_by(*order.columns).defer("text", "tools", "functions", "extra")[:n]
-    )
+    return list(rows.order_by(*order.columns).defer(*LONG_COLUMNS)[:n])
 
 
 def _page(

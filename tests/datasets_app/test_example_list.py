@@ -179,7 +179,7 @@ class TestRows:
             make_example(dataset=dataset, tags=[tag])
         # session, user, roles, dataset with counts, rows looked at, rows, their tags,
         # count; saved filters; tags, findings, problems, people, imports, versions
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(18):
             shown(viewer, dataset, tag="hard")
 
 

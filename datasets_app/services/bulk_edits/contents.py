@@ -7,6 +7,7 @@ from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import insert_revisions
 from datasets_app.services.bulk_edits.storing import store_examples
 from datasets_app.services.history import CONTENT_FIELDS, snapshot
+from datasets_app.services.long_rows import pieces_of
 
 
 class ContentEdit(Kind):
@@ -19,6 +20,13 @@ class ContentEdit(Kind):
         raise NotImplementedError
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
+        outcomes = [self._change(edit, piece) for piece in pieces_of(pks)]
+        return Outcome(
+            sum(each.n_changed for each in outcomes),
+            sum(each.n_invalid for each in outcomes),
+        )
+
+    def _change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
         rows = Example.objects.filter(pk__in=pks).defer("text")
         changed: list[tuple[Example, dict[str, Any]]] = []
         for example in rows.select_related("dataset__team"):

@@ -20,6 +20,7 @@ MOST = 1_000  # who hears "more than 1,000" does not count on
 SHOWN = 10
 SECONDS = 0.6
 KEYS_AT_ONCE = 500
+ROWS_AT_ONCE = 10  # each may be megabytes long
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def preview(edit: BulkEdit) -> Preview:
         if not keys:
             return Preview(shown, Meant(n, True, n_looked_at))
         rows = Example.objects.filter(pk__in=found).defer("text").order_by("pk")
-        for example in rows.select_related("dataset__team"):
+        for example in rows.select_related("dataset__team").iterator(ROWS_AT_ONCE):
             change = _changed(kind, edit, example)
             n_looked_at += 1
             if change is not None:

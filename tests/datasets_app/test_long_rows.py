@@ -1,0 +1,72 @@
+"""Rows of megabytes: a list and an edit of many hold few of them at a time."""
+
+import pytest
+from django.urls import reverse
+
+from datasets_app.models import BulkKind, Example
+from datasets_app.services import listing
+from datasets_app.services.bulk_edits import contents
+from datasets_app.services.bulk_edits.storing import store_examples
+from datasets_app.services.long_rows import LONG_TEXT, previews_of
+from datasets_app.services.selection import Selection
+from teams_app.models import Role
+from tests.datasets_app.bulk_edits.edits import edit_of
+from tests.factories import make_dataset, make_example, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dataset():
+    dataset = make_dataset()
+    for _n in range(3):
+        make_example(dataset=dataset)
+    return dataset
+
+
+def make_long(dataset, **more) -> Example:
+    turns = [
+        {"role": "user", "content": "Long question"},
+        {"role": "assistant", "content": "x" * LONG_TEXT},
+    ]
+    return make_example(dataset=dataset, messages=turns, **more)
+
+
+def test_an_edit_of_long_rows_is_done_few_at_a_time(dataset, monkeypatch):
+    monkeypatch.setattr("datasets_app.services.long_rows.MOST_CHARACTERS", 1)
+    stored: list[int] = []
+
+    def store(edit, rows, names):
+        stored.append(len(rows))
+        return store_examples(edit, rows, names)
+
+    monkeypatch.setattr(contents, "store_examples", store)
+    edit = edit_of(dataset, BulkKind.SYSTEM_PROMPT, how="set", text="Be kind.")
+
+    assert stored == [1, 1, 1]
+    assert (edit.n_done, edit.n_changed, edit.revisions.count()) == (3, 3, 3)
+
+
+def test_a_page_of_the_list_loads_no_conversations(dataset):
+    (row, *_others) = listing.list_examples(Selection(), dataset).rows
+
+    assert {"messages", "text", "preferred_output"} <= row.get_deferred_fields()
+
+
+def test_the_turns_of_a_long_row_are_not_read_for_a_preview(dataset):
+    short, long = dataset.examples.order_by("pk").first(), make_long(dataset)
+    found = previews_of([short.pk, long.pk])
+
+    assert found[short.pk] == tuple(turn["content"] for turn in short.messages)
+    assert found[long.pk][0].startswith("Long question\nxxx")
+    assert found[long.pk][1] == ""
+
+
+def test_the_list_shows_long_and_short_rows(client, dataset):
+    make_long(dataset)
+    client.force_login(make_member(Role.VIEWER, dataset.team))
+    url = reverse("admin:datasets_app_example_changelist")
+    page = client.get(url, {"dataset": dataset.pk}).content.decode()
+
+    assert "Long question" in page
+    assert dataset.examples.order_by("pk").first().messages[1]["content"] in page
