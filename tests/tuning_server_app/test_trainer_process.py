@@ -142,7 +142,7 @@ def test_a_trainer_believed_dead_changes_nothing_any_more(
 def test_a_trainer_whose_worker_died_stops(
     job: TuningJob, pids: list[int], when_started: Any, monkeypatch: Any
 ):
-    when_started(lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
+    when_started(lambda: monkeypatch.setattr(os, "getppid", lambda: -1))
     training.train(job)
     assert not is_alive(pids[0])
     assert job.status == JobStatus.QUEUED
