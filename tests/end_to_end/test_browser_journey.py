@@ -48,14 +48,18 @@ def edit_and_approve_first_example(page: Page) -> None:
     question, answer = (
         message["content"] for message in KOREAN_ROWS[0]["messages"][1:]
     )
-    page.goto(f"/admin/datasets_app/example/?q={question}")
-    page.locator("#result_list tr", has_text=DATASET).get_by_role("link").first.click()
+    page.goto("/datasets/")
+    page.get_by_role("link", name=DATASET).click()
+    page.get_by_role("link", name="Examples", exact=True).click()
+    rows = page.locator(".example-table tbody tr")
+    page.get_by_label("Search all text").fill(question)
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link").click()
     assistant_turn = page.locator("textarea:visible").nth(2)
     expect(assistant_turn).to_have_value(answer)
     assistant_turn.fill(ANSWER)
     page.get_by_role("button", name="Save and approve").click()
-    row = page.locator("#result_list tr", has_text=DATASET)
-    expect(row.locator(".state--approved")).to_be_visible()
+    expect(rows.locator(".state--approved")).to_be_visible()
 
 
 def freeze(page: Page) -> None:
