@@ -11,6 +11,10 @@ from tests.factories import make_member, make_team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+# New content listens to nothing before htmx has settled it: a moment, but a script
+# is quicker than that.
+UNSETTLED = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+
 
 def test_columns_are_chosen_and_the_import_is_started(page, sign_in):
     team = make_team()
@@ -22,8 +26,10 @@ def test_columns_are_chosen_and_the_import_is_started(page, sign_in):
 
     page.get_by_label("Question").select_option("출처")
     expect(turns).to_have_text(["게시판", "만 원입니다."])
+    expect(page.locator(UNSETTLED)).to_have_count(0)
     page.get_by_label("A row is").select_option("alpaca")
     expect(page.get_by_text("The row has no “instruction”")).to_be_visible()
+    expect(page.locator(UNSETTLED)).to_have_count(0)
     page.get_by_label("A row is").select_option("")
     page.get_by_label("Question").select_option("출처")
     page.get_by_label("Answer", exact=False).first.select_option("답변")
