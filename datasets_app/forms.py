@@ -77,9 +77,11 @@ class FreezeForm(forms.Form):
 
     @classmethod
     def of(cls, request: HttpRequest, dataset: Dataset) -> "FreezeForm":
-        """What the team trains on is chosen already."""
+        """The team's rule is nobody's choice here: owners set it."""
         is_the_rule = dataset.team.approved_only
-        return cls(posted(request), initial={"approved_only": is_the_rule})
+        form = cls(posted(request), initial={"approved_only": is_the_rule})
+        form.fields["approved_only"].disabled = is_the_rule
+        return form
 
 
 class CopyForm(forms.Form):

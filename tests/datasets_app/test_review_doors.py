@@ -6,7 +6,14 @@ import pytest
 from django.urls import reverse
 
 from datasets_app import services
-from datasets_app.models import BulkEdit, BulkKind, Example, ReviewState, RunStatus
+from datasets_app.models import (
+    BulkEdit,
+    BulkKind,
+    Example,
+    FreezeRun,
+    ReviewState,
+    RunStatus,
+)
 from datasets_app.services import bulk_edits
 from teams_app.models import Role
 from tests.datasets_app.bulk_edits.edits import edit_of, undo
@@ -144,3 +151,15 @@ def test_further_keys_are_part_of_what_is_approved(row, curator):
 
     assert again(row).state == S.DRAFT
     assert again(row).content_by == curator
+
+
+@pytest.mark.parametrize(
+    "page", ["datasets:freeze", "admin:datasets_app_dataset_freeze"]
+)
+def test_a_reviewer_does_not_set_the_rule_of_the_team_aside(client, row, page):
+    row.dataset.team.approved_only = True
+    row.dataset.team.save()
+    client.force_login(make_member(Role.REVIEWER, row.dataset.team))
+    client.post(reverse(page, args=[row.dataset_id]), {"note": "all of it"})
+
+    assert FreezeRun.objects.get().approved_only
