@@ -3,13 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, When
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Length, Substr
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet
+from django.db.models.functions import Substr
 
 from datasets_app.checks.codes import ERROR, NOTE, WARNING, severity_of
-from datasets_app.checks.features import INSTRUCTING
 from datasets_app.models import CheckRun, Dataset, Finding, RunStatus
 
 SHOWN_CHARACTERS = 400  # more than are shown: a secret is hidden only as a whole
@@ -73,17 +70,9 @@ def _first_rows(run: CheckRun) -> dict[int, Finding]:
 def with_texts(findings: QuerySet[Finding]) -> QuerySet[Any]:
     """With the beginning of each row's text, and of the row it is too much like."""
     return findings.annotate(
-        row_text=_beginning("example"), other_text=_beginning("other")
+        row_text=Substr("example__text", 1, SHOWN_CHARACTERS),
+        other_text=Substr("other__text", 1, SHOWN_CHARACTERS),
     )
-
-
-def _beginning(row: str) -> Substr:
-    """Of its text, behind a system prompt: that is the same in thousands of rows."""
-    prompt = KeyTextTransform("content", KeyTransform("0", f"{row}__messages"))
-    begins_so = Exact(Substr(f"{row}__text", 1, Length(prompt)), prompt)
-    is_prompt = Q(**{f"{row}__messages__0__role__in": list(INSTRUCTING)})
-    length = Case(When(is_prompt & Q(begins_so), then=Length(prompt)), default=0)
-    return Substr(f"{row}__text", length + 1, SHOWN_CHARACTERS)
 
 
 def findings_of(dataset: Dataset, code: str) -> QuerySet[Finding]:

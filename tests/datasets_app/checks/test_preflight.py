@@ -7,12 +7,10 @@ from datasets_app.models import (
     BulkEdit,
     CheckRun,
     Example,
-    Finding,
     RunStatus,
     Split,
 )
 from datasets_app.services import checks
-from datasets_app.services.checks.report import with_texts
 from teams_app.models import Role
 from tests.factories import make_dataset, make_example, make_member
 
@@ -260,18 +258,3 @@ def test_before_freezing_the_open_findings_are_told(client, dataset, is_checked)
 
     assert ("found 1 error and 1 warning" in text) == is_checked
     assert ("never checked" in text) != is_checked
-
-
-@pytest.mark.parametrize(
-    ("opening", "shown"),
-    [
-        ({"role": "system", "content": "Be brief."}, "\nWho?"),
-        ({"role": "user", "content": "Be brief."}, "Be brief.\nWho?"),
-        ({"role": "system", "content": [{"type": "text", "text": "So."}]}, "So.\nWho?"),
-    ],
-)
-def test_a_row_is_shown_from_behind_its_system_prompt(dataset, opening, shown):
-    make_example(dataset=dataset, messages=[opening, *chat("Who?", LEAK)])
-    check(dataset)
-    (finding,) = with_texts(Finding.objects.filter(code="email"))
-    assert finding.row_text.startswith(shown)
