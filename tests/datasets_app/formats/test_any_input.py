@@ -54,8 +54,9 @@ CUT_FILES = st.tuples(
 ).map(lambda cut: cut[0][: cut[1]])
 
 TEXT = st.text(max_size=20)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    st.none() | st.booleans() | NUMBERS | TEXT,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
     ),
