@@ -56,16 +56,16 @@ def validation_rows(rows: Iterable[Row], share: float) -> set[int]:
 
 
 def _units(rows: Iterable[Row]) -> list[_Unit]:
-    alone, groups = [], defaultdict(list)
+    """Near duplicates go together, and so does what is the same to the letter."""
+    groups: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.group is None:
-            alone.append(_Unit(row.key, row.stratum, [row]))
-        else:
-            groups[row.group].append(row)
+        alike = ("same", row.key) if row.group is None else ("near", row.group)
+        groups[alike].append(row)
+    units = []
     for members in groups.values():
         first = min(members, key=lambda row: (row.key, row.pk))
-        alone.append(_Unit(first.key, first.stratum, members))
-    return alone
+        units.append(_Unit(first.key, first.stratum, members))
+    return units
 
 
 def _size(units: list[_Unit]) -> int:

@@ -57,6 +57,14 @@ def test_near_duplicates_stay_together():
         assert members <= chosen or not members & chosen
 
 
+def test_rows_of_the_same_content_stay_together():
+    rows = [make_row(pk, key=pk // 2) for pk in range(100)]
+    chosen = validation_rows(rows, 0.3)
+
+    assert len(chosen) == 30
+    assert {pk ^ 1 for pk in chosen} == chosen
+
+
 def test_a_pinned_row_stays_where_it_is():
     rows = [make_row(pk, pinned=pk <= 5 if pk <= 10 else None) for pk in range(1, 101)]
     chosen = validation_rows(rows, 0.1)
