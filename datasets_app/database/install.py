@@ -12,7 +12,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 from datasets_app.database import counters, text_index
 
 EXAMPLES = "datasets_app_example"
-TABLES = {EXAMPLES, counters.TABLE, text_index.TODO}
+TABLES = {EXAMPLES, counters.TABLE, text_index.QUEUE}
 # Of a table that Django describes by itself: the examples of a tag, in their order.
 TAGGED = (
     "CREATE INDEX IF NOT EXISTS example_tagged"

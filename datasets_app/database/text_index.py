@@ -14,7 +14,7 @@ from zlib import crc32
 from datasets_app.grams import grams
 
 TABLE = "datasets_app_textindex"
-TODO = "datasets_app_unindexedtext"
+QUEUE = "datasets_app_unindexedtext"
 NAMES = ("example_text_added", "example_text_changed")
 _ADDED, _CHANGED = NAMES
 
@@ -27,13 +27,13 @@ SQLITE_TABLES = (
 SQLITE = (
     f"""
     CREATE TRIGGER {_ADDED} AFTER INSERT ON datasets_app_example BEGIN
-        INSERT INTO {TODO} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
+        INSERT INTO {QUEUE} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
     END
     """,
     f"""
     CREATE TRIGGER {_CHANGED} AFTER UPDATE OF text, dataset_id ON datasets_app_example
     WHEN (OLD.text, OLD.dataset_id) <> (NEW.text, NEW.dataset_id) BEGIN
-        INSERT INTO {TODO} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
+        INSERT INTO {QUEUE} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
     END
     """,
 )
@@ -51,10 +51,10 @@ POSTGRESQL = (
     LANGUAGE plpgsql AS $$
     BEGIN
         IF TG_OP = 'INSERT' THEN
-            INSERT INTO {TODO} (example_pk, dataset_id)
+            INSERT INTO {QUEUE} (example_pk, dataset_id)
             SELECT id, dataset_id FROM new_rows;
         ELSE
-            INSERT INTO {TODO} (example_pk, dataset_id)
+            INSERT INTO {QUEUE} (example_pk, dataset_id)
             SELECT new_rows.id, new_rows.dataset_id
             FROM new_rows JOIN old_rows USING (id)
             WHERE (new_rows.text, new_rows.dataset_id)
@@ -79,7 +79,7 @@ FORGET_ALL = {
     "postgresql": f"TRUNCATE {TABLE}",
 }
 NOTE_ALL = (
-    f"INSERT INTO {TODO} (example_pk, dataset_id)"
+    f"INSERT INTO {QUEUE} (example_pk, dataset_id)"
     " SELECT id, dataset_id FROM datasets_app_example"
 )
 
@@ -99,7 +99,7 @@ def learn_anew(connection: Any) -> None:
     """Empty the index and note every text, inside the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(FORGET_ALL[connection.vendor])
-        cursor.execute(f"DELETE FROM {TODO}")
+        cursor.execute(f"DELETE FROM {QUEUE}")
         cursor.execute(NOTE_ALL)
 
 
