@@ -6,6 +6,7 @@ from django.core.cache import cache
 from jobs_app.models import Provider
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider
+from tests.jobs_app.faulty_provider import FaultyProvider
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,19 @@ def fake(settings) -> Iterator[FakeProvider]:
     with FakeProvider() as running:
         settings.PROVIDER_ALLOWED_HOSTS = [running.host]
         yield running
+
+
+@pytest.fixture
+def faulty(settings) -> Iterator[FaultyProvider]:
+    """A provider's server that can fail in every way, likewise allowed."""
+    with FaultyProvider() as running:
+        settings.PROVIDER_ALLOWED_HOSTS = [running.host]
+        yield running
+
+
+@pytest.fixture
+def faulty_provider(db, faulty: FaultyProvider) -> Provider:
+    return make_provider(base_url=faulty.base_url, api_key=API_KEY)
 
 
 @pytest.fixture

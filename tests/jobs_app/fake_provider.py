@@ -3,6 +3,7 @@
 import json
 import re
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 API_KEY = "sk-fake-provider-key"
@@ -60,11 +61,16 @@ class FakeProvider:
     file_status: str = "processed"
     has_metadata_filter: bool = True
     ignores_after: bool = False
+    asked_port: int = 0
+
+    # Routes of a subclass; they come before those that all have.
+    more_routes: ClassVar[list["RouteOf"]] = []
 
     def __post_init__(self) -> None:
         self._ids = count(1)
+        self.lock = threading.RLock()
         handler = type("BoundHandler", (Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = QuietServer(("127.0.0.1", self.asked_port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -144,6 +150,25 @@ class FakeProvider:
 
         self.faults.append(Fault(method, path, answer, 1))
 
+    def add_file(self, name: str, content: bytes, **fields: Any) -> dict[str, Any]:
+        file_id = self.new_id("file")
+        self.files[file_id] = {
+            "id": file_id,
+            "object": "file",
+            "filename": name,
+            "purpose": "fine-tune",
+            "bytes": len(content),
+            "created_at": 1_700_000_000,
+            "status": self.file_status,
+            "status_details": None,
+            "content": content,
+            **fields,
+        }
+        return self.shown(self.files[file_id])
+
+    def shown(self, file: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in file.items() if k != "content"}
+
     def add_job(self, **fields: Any) -> dict[str, Any]:
         job_id = self.new_id("ftjob")
         self.jobs[job_id] = {
@@ -176,17 +201,35 @@ def error(message: str, code: str = "") -> dict[str, Any]:
     return {"error": {**body, "code": code or None}}
 
 
+class Refused(Exception):
+    """What the contract does not allow: a 400 with this text."""
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that hung up: here that is often the point."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """One request; `accepted` is what it would have been answered, once it acted."""
 
     fake: FakeProvider
     protocol_version = "HTTP/1.1"
+    accepted: tuple[int, Any] = (200, None)
 
     def do_GET(self) -> None:
         self.serve("GET")
 
     def do_POST(self) -> None:
         self.serve("POST")
+
+    def do_DELETE(self) -> None:
+        self.serve("DELETE")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -197,13 +240,15 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(method, url.path, query, headers, self.read_body())
         self.fake.requests.append(request)
-        fault = next((f for f in self.fake.faults if f.matches(request)), None)
+        with self.fake.lock:
+            fault = next((f for f in self.fake.faults if f.matches(request)), None)
+            if fault is not None:
+                fault.times -= 1
+            if fault is None or fault.accept_first:
+                self.accepted = self.answer(request)
         if fault is None:
-            self.send(*self.answer(request))
+            self.send(*self.accepted)
             return
-        fault.times -= 1
-        if fault.accept_first:
-            self.answer(request)
         self.close_connection = True
         fault.answer(self)
 
@@ -220,13 +265,15 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, request: Request) -> tuple[int, Any]:
         if request.headers.get("authorization") != f"Bearer {API_KEY}":
             return 401, error("Incorrect API key provided", "invalid_api_key")
-        for method, pattern, route in ROUTES:
+        for method, pattern, route in self.fake.more_routes + ROUTES:
             match = re.fullmatch(pattern, request.path)
             if method == request.method and match:
                 try:
                     return 200, route(self.fake, request, *match.groups())
                 except KeyError as exc:
                     return 404, error(f"No such object: {exc}")
+                except Refused as exc:
+                    return 400, error(str(exc))
         return 404, error(f"No route {request.method} {request.path}")
 
     def send(
@@ -257,26 +304,24 @@ class Handler(BaseHTTPRequestHandler):
             return  # the client has had enough
 
 
+def form_of(request: Request) -> dict[str, tuple[str, bytes]]:
+    """The fields of a multipart request: file name (or empty) and content."""
+    boundary = b"--" + request.headers["content-type"].split("boundary=")[1].encode()
+    fields = {}
+    for part in request.body.split(boundary)[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        given = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
+        fields[given["name"]] = (given.get("filename", ""), content[:-2])
+    return fields
+
+
 def upload_file(fake: FakeProvider, request: Request) -> Any:
-    names = re.search(rb'filename="([^"]+)"', request.body)
-    assert names is not None
-    file_id = fake.new_id("file")
-    fake.files[file_id] = {
-        "id": file_id,
-        "object": "file",
-        "filename": names.group(1).decode(),
-        "purpose": "fine-tune",
-        "bytes": len(request.body),
-        "created_at": 1_700_000_000,
-        "status": fake.file_status,
-        "status_details": None,
-        "content": request.body,
-    }
-    return shown_file(fake, request, file_id)
+    name, content = form_of(request)["file"]
+    return fake.add_file(name, content)
 
 
 def shown_file(fake: FakeProvider, request: Request, file_id: str) -> Any:
-    return {k: v for k, v in fake.files[file_id].items() if k != "content"}
+    return fake.shown(fake.files[file_id])
 
 
 def create_job(fake: FakeProvider, request: Request) -> Any:
@@ -301,7 +346,7 @@ def page(fake: FakeProvider, request: Request, items: list[dict[str, Any]]) -> A
     ids = [item["id"] for item in items]
     after = request.query.get("after")
     start = ids.index(after) + 1 if after and not fake.ignores_after else 0
-    end = start + int(request.query["limit"])
+    end = start + int(request.query.get("limit", 20))
     has_more = end < len(items) or fake.ignores_after
     return {"object": "list", "data": items[start:end], "has_more": has_more}
 
@@ -336,10 +381,21 @@ def chat(fake: FakeProvider, request: Request) -> Any:
     return {"id": "chatcmpl-1", "choices": choices, "usage": usage}
 
 
-Route = Callable[..., Any]
-ROUTES: list[tuple[str, str, Route]] = [
+def list_files(fake: FakeProvider, request: Request) -> Any:
+    return page(fake, request, [fake.shown(f) for f in reversed(fake.files.values())])
+
+
+def delete_file(fake: FakeProvider, request: Request, file_id: str) -> Any:
+    del fake.files[file_id]
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+RouteOf = tuple[str, str, Callable[..., Any]]
+ROUTES: list[RouteOf] = [
     ("POST", "/v1/files", upload_file),
+    ("GET", "/v1/files", list_files),
     ("GET", "/v1/files/([^/]+)", shown_file),
+    ("DELETE", "/v1/files/([^/]+)", delete_file),
     ("POST", "/v1/fine_tuning/jobs", create_job),
     ("GET", "/v1/fine_tuning/jobs", list_jobs),
     ("GET", "/v1/fine_tuning/jobs/([^/]+)", show_job),
