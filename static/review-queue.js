@@ -15,6 +15,18 @@
 
   const isBusy = () => document.querySelector("#review.htmx-request, #review .htmx-request");
 
+  // A new row is shown a moment before htmx knows its buttons.
+  const isSettling = () => document.querySelector("#review.htmx-added");
+
+  const meantBy = (letter) => document.querySelector(`[data-key~="${letter}"]`);
+
+  const pressWhatIsMeantBy = (letter) => {
+    const element = meantBy(letter);
+    if (element) {
+      press(element);
+    }
+  };
+
   const press = (element) => {
     const box = element.closest("[data-write]");
     if (box) {
@@ -44,10 +56,16 @@
       return;
     }
     const letter = letterOf(event);
-    const element = letter && document.querySelector(`[data-key~="${letter}"]`);
-    if (element && !isBusy()) {
-      event.preventDefault();
-      press(element);
+    if (!letter || !meantBy(letter) || isBusy()) {
+      return;
+    }
+    event.preventDefault();
+    if (isSettling()) {
+      document.addEventListener("htmx:afterSettle", () => pressWhatIsMeantBy(letter), {
+        once: true,
+      });
+    } else {
+      pressWhatIsMeantBy(letter);
     }
   });
 

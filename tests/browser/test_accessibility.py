@@ -20,12 +20,12 @@ WIDE = {"width": 1280, "height": 800}
 
 @pytest.fixture
 def team() -> Team:
-    return make_team(name="Card players")
+    return make_team(name="The card players of the northern branch")
 
 
 @pytest.fixture
 def superuser(team: Team) -> User:
-    return make_member(Role.OWNER, team, username="mina", is_superuser=True)
+    return make_member(Role.OWNER, team, username="yoonseo.kim.of.the.card.players", is_superuser=True)
 
 
 def findings(page: Page) -> list[str]:
