@@ -78,7 +78,14 @@ class JobEventInline(TeamScopedTabularInline):
     """The job's story, without the numbers of every step."""
 
     model = JobEvent
-    fields = readonly_fields = ("created_at", "level", "type", "message")
+    fields = readonly_fields = (
+        "created_at",
+        "level",
+        "type",
+        "message",
+        "created_by",
+        "request_id",
+    )
     extra = 0
     can_delete = False
     verbose_name_plural = gettext_lazy("Events")

@@ -154,7 +154,7 @@ def get_job(request: HttpRequest, job_id: int) -> Any:
     return JobDetailOut(
         **facts_of(job),
         url=_page_url(request, job),
-        events=[EventOut.of(event) for event in job.events.all()],
+        events=[EventOut.of(e) for e in job.events.select_related("created_by")],
         metrics=services.metrics_of(job),
         checkpoints=[CheckpointOut.of(each) for each in job.checkpoints.all()],
     )

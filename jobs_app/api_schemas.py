@@ -98,11 +98,18 @@ class EventOut(Schema):
     type: str
     message: str
     data: Any
+    created_by: str | None = Field(description="Whoever caused it; null: a worker.")
+    request_id: str | None = Field(description="The provider's id of the request.")
 
     @classmethod
     def of(cls, event: JobEvent) -> Self:
         names = ("created_at", "level", "type", "message", "data")
-        return cls(id=event.pk, **{name: getattr(event, name) for name in names})
+        return cls(
+            id=event.pk,
+            created_by=event.created_by.get_username() if event.created_by else None,
+            request_id=event.request_id or None,
+            **{name: getattr(event, name) for name in names},
+        )
 
 
 class CheckpointOut(Schema):

@@ -31,6 +31,7 @@ class Timeline:
 def timeline(job: FineTuningJob, *, every: bool = False) -> Timeline:
     """The newest events, or with `every` all of them; metrics are only counted."""
     told = job.events.exclude(NUMBERS).order_by("-created_at", "-pk")
+    told = told.select_related("created_by")
     lines = [_line(event) for event in (told if every else told[: N_SHOWN + 1])]
     n_metrics = job.events.filter(NUMBERS).count()
     if every or len(lines) <= N_SHOWN:

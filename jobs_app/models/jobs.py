@@ -24,7 +24,7 @@ from jobs_app.hyperparameters import (
 )
 from jobs_app.models.prices import usd
 from jobs_app.models.providers import Provider
-from teams_app.models import Team, TeamScopedQuerySet
+from teams_app.models import Team, TeamScopedQuerySet, User
 
 USER = settings.AUTH_USER_MODEL
 
@@ -127,6 +127,9 @@ class FineTuningJob(models.Model):
     # Why the last attempt to reach the provider failed; empty after one that did not.
     poll_problem = models.TextField(_("poll problem"), blank=True, editable=False)
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
+    cancel_requested_by = models.ForeignKey(
+        USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     # When base and tuned model should next be compared on the validation rows.
     next_comparison_at = models.DateTimeField(null=True, editable=False)
 
@@ -199,11 +202,23 @@ class FineTuningJob(models.Model):
                 )
             check_enough_rows(self.dataset_version.n_training_rows)
 
-    def move_to(self, status: str, note: str = "", **fields: Any) -> bool:
+    def move_to(
+        self,
+        status: str,
+        note: str = "",
+        *,
+        by: User | None = None,
+        request_id: str = "",
+        **fields: Any,
+    ) -> bool:
         """Change status and log one event, unless another process moved the job first.
 
         The UPDATE names the status this process last read, and since when, so of two
         workers only one matches a row; the other gets False and must stop.
+
+        Args:
+            by: the person who caused it; None: a worker or the provider did.
+            request_id: the provider's id of the answer that told of it.
 
         Raises:
             IllegalTransition: MAY_BECOME has no such step.
@@ -217,10 +232,13 @@ class FineTuningJob(models.Model):
             )
             if not unmoved.update(status=status, status_changed_at=now(), **fields):
                 return False
+            who = f"by {by.get_username()}" if by else ""
             self.events.create(
                 type=EventType.STATUS,
-                message=f"{old} → {status} {note}".strip(),
+                message=" ".join(filter(None, (f"{old} → {status}", who, note))),
                 data={"from": old, "to": status, "note": note},
+                created_by=by,
+                request_id=request_id,
             )
         self.refresh_from_db()
         return True
@@ -249,6 +267,16 @@ class JobEvent(models.Model):
     type = models.CharField(_("type"), max_length=40, default=EventType.MESSAGE)
     message = models.TextField(_("message"))
     data: Any = models.JSONField(default=dict, blank=True)
+    # Whoever caused it; null: a worker or the provider.
+    created_by = models.ForeignKey(
+        USER,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    # The provider's id of the request that told of it, for its support.
+    request_id = models.CharField(_("request id"), max_length=200, blank=True)
 
     objects = TeamScopedQuerySet.as_manager()
 

@@ -24,13 +24,15 @@ from jobs_app.providers.limits import ResponseTooLarge
 from jobs_app.providers.plain import plain_text
 
 MAX_MESSAGE_LENGTH = 500
+MAX_REQUEST_ID_LENGTH = 200
 WORTH_RETRYING = {408, 409, 425, 429}
 # The account has no money left: waiting does not help.
 NEVER_WORTH_RETRYING = {"insufficient_quota", "billing_hard_limit_reached"}
 
 
 class ProviderError(Exception):
-    """Base of the two; `status` and `code` are the provider's, where it gave them."""
+    """Base of the two; `status`, `code` and `request_id` are the provider's, where it
+    gave them."""
 
     def __init__(
         self,
@@ -39,11 +41,13 @@ class ProviderError(Exception):
         status: int | None = None,
         code: str = "",
         retry_after: float | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.request_id = request_id
 
 
 class ProviderUnavailable(ProviderError):
@@ -109,8 +113,14 @@ def _explain_status(exc: APIStatusError, provider: Provider) -> ProviderError:
             status=status,
             code=code,
             retry_after=_retry_after(exc),
+            request_id=_request_id(exc),
         )
-    return ProviderRejected(_rejection(status, code) % values, status=status, code=code)
+    return ProviderRejected(
+        _rejection(status, code) % values,
+        status=status,
+        code=code,
+        request_id=_request_id(exc),
+    )
 
 
 def _rejection(status: int, code: str) -> str:
@@ -152,6 +162,10 @@ def _words_of(exc: APIError, provider: Provider) -> str:
     if not isinstance(message, str):
         return ""
     return plain_text(message.replace(provider.api_key, "…"), MAX_MESSAGE_LENGTH)
+
+
+def _request_id(exc: APIStatusError) -> str:
+    return plain_text(exc.request_id, MAX_REQUEST_ID_LENGTH)
 
 
 def _retry_after(exc: APIStatusError) -> float | None:

@@ -49,6 +49,7 @@ class RemoteJob:
     finished_at: datetime | None = None
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
+    request_id: str = ""  # of the answer that said so; a list's items have none
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def job_of(answer: Any) -> RemoteJob:
         finished_at=_moment(given.get("finished_at")),
         hyperparameters=_hyperparameters_of(given),
         error=_error_of(given.get("error")),
+        request_id=plain_text(getattr(answer, "_request_id", None), MAX_ID_LENGTH),
     )
 
 

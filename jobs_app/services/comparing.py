@@ -60,7 +60,9 @@ def compare_one_held_out_row(job: FineTuningJob) -> bool:
         _schedule(job, _patience_seconds(job))
         return False
     except ProviderRejected as exc:
-        job.events.create(level="warn", message=f"no comparison: {exc}")
+        job.events.create(
+            level="warn", message=f"no comparison: {exc}", request_id=exc.request_id
+        )
         _schedule(job, None)
         return False
     HeldOutAnswer.objects.update_or_create(

@@ -89,7 +89,7 @@ def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
     job.full_clean()
     return job.move_to(
         JobStatus.PENDING,
-        note=_by(by),
+        by=by,
         launched_at=now(),
         next_poll_at=now(),
         **estimate_of(job).as_fields(),
@@ -112,22 +112,19 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
             % {"job": job.pk, "status": job.get_status_display()}
         )
     if job.status == JobStatus.PENDING:
-        done = {"finished_at": now(), "next_poll_at": None}
-        if job.move_to(JobStatus.CANCELLED, note=_by(by), **done):
+        done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
+        if job.move_to(JobStatus.CANCELLED, by=by, **done):
             return
         job.refresh_from_db()  # a worker took it in this very moment
     _note_wish(job, by)
     if job.status in AT_PROVIDER:
         with providers.connect(job.provider, max_seconds=CANCEL_SECONDS) as client:
-            store_remote_state(job, client.cancel(job.remote_id))
+            store_remote_state(job, client.cancel(job.remote_id), by=by)
 
 
 def _note_wish(job: FineTuningJob, by: User | None) -> None:
     unasked = FineTuningJob.objects.filter(pk=job.pk, cancel_requested_at=None)
-    if unasked.update(cancel_requested_at=now()):
-        job.events.create(message=f"cancel requested {_by(by)}".strip())
+    if unasked.update(cancel_requested_at=now(), cancel_requested_by=by):
+        who = f" by {by.get_username()}" if by else ""
+        job.events.create(message=f"cancel requested{who}", created_by=by)
     job.refresh_from_db()
-
-
-def _by(user: User | None) -> str:
-    return f"by {user.get_username()}" if user else ""

@@ -61,7 +61,8 @@ def poll_job(job: FineTuningJob) -> None:
 def _follow(client: ProviderClient, job: FineTuningJob) -> None:
     # The state is asked first: once it says finished, the events are all written,
     # and they are stored before the job moves to where nobody polls it any more.
-    remote = _cancelled_if_wished(client, job) or client.retrieve(job.remote_id)
+    cancelled = _cancelled_if_wished(client, job)
+    remote = cancelled or client.retrieve(job.remote_id)
     try:
         store_history(client, job)
     except ProviderUnavailable:
@@ -69,7 +70,7 @@ def _follow(client: ProviderClient, job: FineTuningJob) -> None:
         if not is_over or job.n_poll_failures < N_FAILURES_UNTIL_EVENTS_ARE_LEFT:
             raise
         log.warning("job %d finished, but its last events cannot be read", job.pk)
-    store_remote_state(job, remote)
+    store_remote_state(job, remote, by=job.cancel_requested_by if cancelled else None)
 
 
 def _cancelled_if_wished(
@@ -158,10 +159,12 @@ def _note_failure(job: FineTuningJob, exc: ProviderError) -> None:
         _update(job, n_poll_failures=n_failures, next_poll_at=again_at)
         return
     if exc.status == 404 and n_failures >= N_NOT_FOUND_UNTIL_FAILED:
-        _give_up(job)
+        _give_up(job, exc)
         return
     if job.poll_problem != str(exc):
-        job.events.create(level="warn", message=f"poll failed: {exc}")
+        job.events.create(
+            level="warn", message=f"poll failed: {exc}", request_id=exc.request_id
+        )
     _update(
         job,
         n_poll_failures=n_failures,
@@ -175,7 +178,7 @@ def _update(job: FineTuningJob, **fields: object) -> None:
     job.refresh_from_db()
 
 
-def _give_up(job: FineTuningJob) -> None:
+def _give_up(job: FineTuningJob, exc: ProviderError) -> None:
     reason = _(
         "%(provider)s no longer knows this job. It was deleted there, or the provider "
         "entry now leads elsewhere. Launch it again if you still need it."
@@ -183,6 +186,7 @@ def _give_up(job: FineTuningJob) -> None:
     job.move_to(
         JobStatus.FAILED,
         note=f"({reason})",
+        request_id=exc.request_id,
         error={"code": "job_not_found", "message": reason},
         finished_at=now(),
         next_poll_at=None,

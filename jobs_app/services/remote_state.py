@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from jobs_app.models import FINISHED, EventType, FineTuningJob, JobStatus, ProviderKind
 from jobs_app.providers import RemoteJob
+from teams_app.models import User
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,20 @@ LAST_LOOK_SECONDS_ELSEWHERE = 60
 BLANK: tuple[Any, ...] = ("", None, {})
 
 
-def store_remote_state(job: FineTuningJob, remote: RemoteJob) -> bool:
-    """Bring the row up to date. False: another process moved the job meanwhile."""
+def store_remote_state(
+    job: FineTuningJob, remote: RemoteJob, *, by: User | None = None
+) -> bool:
+    """Bring the row up to date. False: another process moved the job meanwhile.
+
+    `by` is the person whose act the provider answered.
+    """
     status = remote.status or _unknown_status(job, remote)
     fields = _fields(job, remote, status)
     if status != job.status:
         note = f"({_reason(remote)})" if status == JobStatus.FAILED else ""
-        moved = job.move_to(status, note=note, **fields)
+        moved = job.move_to(
+            status, note=note, by=by, request_id=remote.request_id, **fields
+        )
         if moved:
             log.info("job %d is %s at its provider", job.pk, status)
         return moved
@@ -102,6 +110,7 @@ def _unknown_status(job: FineTuningJob, remote: RemoteJob) -> str:
             "type": EventType.MESSAGE,
             "level": "warn",
             "message": f"the provider calls the job’s state “{remote.status_word}”",
+            "request_id": remote.request_id,
         },
     )
     at_provider = job.status != JobStatus.SUBMITTING

@@ -163,6 +163,7 @@ def _check_claim(job: FineTuningJob) -> None:
         claimed.move_to(
             JobStatus.CANCELLED,
             note="(before it was created)",
+            by=claimed.cancel_requested_by,
             finished_at=now(),
             next_poll_at=None,
         )
@@ -174,6 +175,7 @@ def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
     job.move_to(
         JobStatus.PENDING,
         note=f"(will retry: {exc})",
+        request_id=exc.request_id,
         n_poll_failures=job.n_poll_failures + 1,
         poll_problem=str(exc),
         next_poll_at=try_again_at(job.n_poll_failures, exc),
@@ -186,6 +188,7 @@ def _fail(job: FineTuningJob, exc: Exception) -> None:
     job.move_to(
         JobStatus.FAILED,
         note=f"({exc})",
+        request_id=exc.request_id if isinstance(exc, ProviderError) else "",
         error={"code": code, "message": str(exc)},
         finished_at=now(),
         next_poll_at=None,

@@ -283,7 +283,8 @@ class Handler(BaseHTTPRequestHandler):
         content = body if is_raw else json.dumps(body).encode()
         content_type = "text/html" if is_raw else "application/json"
         self.send_response(status)
-        for name, value in {"Content-Type": content_type, **(headers or {})}.items():
+        sent = {"Content-Type": content_type, "x-request-id": self.fake.new_id("req")}
+        for name, value in {**sent, **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         if self.close_connection:  # or the client would use it again

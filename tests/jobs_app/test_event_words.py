@@ -28,7 +28,7 @@ def test_who_launched_and_who_wished_to_cancel():
     job = make_job(status=JobStatus.DRAFT)
     mina = make_member(Role.LAUNCHER, job.team, username="mina")
     launch_job(job, by=mina)
-    assert newest(job) == "mina 님"
+    assert timeline(job).lines[0].event.created_by == mina
     job.move_to(JobStatus.SUBMITTING)
     cancel_job(job, by=mina)
     assert newest(job) == "취소 요청: mina 님"

@@ -147,7 +147,10 @@ def test_a_launch_hands_the_job_to_the_workers_and_says_who_did():
 
     assert job.status == JobStatus.PENDING
     assert job.launched_at is not None
-    assert "by mina" in job.events.get().message
+    event = job.events.get()
+    assert event.message == "draft → pending by mina"
+    assert event.created_by is not None
+    assert event.created_by.username == "mina"
 
 
 def test_a_second_launch_is_told_of_the_first():
@@ -186,24 +189,28 @@ def test_a_running_job_is_cancelled_at_its_provider(provider, fake):
     remote = fake.add_job(status="running")
     job = make_job(provider=provider, status=JobStatus.RUNNING, remote_id=remote["id"])
 
-    services.cancel_job(job, by=make_user(username="mina"))
+    mina = make_user(username="mina")
+    services.cancel_job(job, by=mina)
 
     assert job.status == JobStatus.CANCELLED
     assert fake.jobs[remote["id"]]["status"] == "cancelled"
     assert job.events.filter(message="cancel requested by mina").exists()
+    assert job.events.order_by("-pk")[0].created_by == mina
 
 
 def test_a_cancel_that_did_not_get_through_is_repeated_by_the_poll(provider, fake):
     remote = fake.add_job(status="running")
     job = make_job(provider=provider, status=JobStatus.RUNNING, remote_id=remote["id"])
     fake.answers("POST", ".*/cancel", 500, {})
+    mina = make_user(username="mina")
     with pytest.raises(ProviderUnavailable):
-        services.cancel_job(job, by=None)
+        services.cancel_job(job, by=mina)
     assert fake.jobs[remote["id"]]["status"] == "running"
 
     services.poll_job(job)
 
     assert job.status == JobStatus.CANCELLED
+    assert job.events.order_by("-pk")[0].created_by == mina
 
 
 def test_a_cancel_that_comes_after_the_end_finds_the_end(provider, fake):

@@ -223,6 +223,14 @@ def test_an_unreachable_provider_is_told_with_the_next_attempt(client, running):
     assert "3 attempts failed; the next is in 40 s." in page
 
 
+def test_the_timeline_names_who_and_the_providers_request(client, running, member):
+    running.move_to(JobStatus.PAUSED, by=member, request_id="req-77")
+    story = detail(client, running).split('id="timeline"')[1]
+
+    assert f"by {member}" in story
+    assert "req-77" in story
+
+
 def test_the_timeline_is_newest_first_without_the_figures(client, running):
     running.events.create(message="first thing", created_at=now() - timedelta(hours=1))
     report(running, 1)

@@ -66,6 +66,16 @@ def test_failure_brings_the_providers_reason(job, fake):
     assert "Too few" in job.events.filter(type=EventType.STATUS).last().message
 
 
+def test_a_change_of_status_keeps_the_providers_request_id(job, fake):
+    fake.jobs[job.remote_id]["status"] = "paused"
+
+    poll(job)
+
+    event = job.events.get(type=EventType.STATUS)
+    assert event.request_id.startswith("req-")
+    assert event.created_by is None
+
+
 def test_events_are_stored_once_and_in_order(job, fake):
     fake.add_event(job.remote_id, "one")
     poll(job)
@@ -283,7 +293,8 @@ def test_the_same_failure_is_told_once(job, fake):
     for _ in range(5):
         poll(job)
 
-    assert len([m for m in messages(job) if "poll failed" in m]) == 1
+    [failed] = job.events.filter(message__startswith="poll failed")
+    assert failed.request_id.startswith("req-")
 
 
 def test_a_good_poll_clears_the_problem(job, fake):
