@@ -87,9 +87,9 @@ def make_built_in_providers() -> None:
                 api_key=_new_key(team),
                 default_base_model=next(iter(settings.TUNING_SERVER_BASE_MODELS)),
             )
-        elif provider.base_url != base_url:
-            provider.base_url = base_url
-            provider.save(update_fields=["base_url"])
+        elif (provider.base_url, provider.key_base_url) != (base_url, base_url):
+            provider.base_url = provider.key_base_url = base_url  # it is our own server
+            provider.save(update_fields=["base_url", "key_base_url"])
 
 
 def _new_key(team: Team) -> str:

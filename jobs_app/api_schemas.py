@@ -8,6 +8,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
+from jobs_app.advice import what_to_do
 from jobs_app.models import Checkpoint, FineTuningJob, JobEvent
 
 # PostgreSQL has no text with a NUL in it, and would answer with an exception.
@@ -176,7 +177,7 @@ def facts_of(job: FineTuningJob) -> dict[str, Any]:
         "provider": job.provider.name,
         "fine_tuned_model": job.fine_tuned_model or None,
         "remote_id": job.remote_id or None,
-        "error": job.error or None,
+        "error": {**job.error, "what_to_do": what_to_do(job)} if job.error else None,
         "poll_problem": job.poll_problem or None,
         "created_by": job.created_by.get_username() if job.created_by else None,
     }

@@ -31,6 +31,16 @@ def retold(text: str, fragments: tuple[str, ...] = (), depth: int = MAX_DEPTH) -
         if found := pattern.fullmatch(text):
             values = found.groupdict().items()
             return template % {n: retold(v, fragments, depth - 1) for n, v in values}
+    return _in_two(text, fragments, depth)
+
+
+def _in_two(text: str, fragments: tuple[str, ...], depth: int) -> str:
+    """Something, and behind it a whole sentence of ours: what happened, and advice."""
+    for end in SENTENCE.finditer(text):
+        tail = text[end.end() :]
+        if tail and (told := gettext(tail)) != tail:
+            head = text[: end.start() + 1]
+            return f"{retold(head, fragments, depth - 1)} {told}"
     return text
 
 

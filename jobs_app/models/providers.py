@@ -1,5 +1,7 @@
 """Endpoints that fine-tune, and what was uploaded to them."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,16 +11,22 @@ from teams_app.models import Team, TeamScopedQuerySet
 
 
 class ProviderKind(models.TextChoices):
+    """The kinds by name; how each behaves stands in `jobs_app.providers.kinds`."""
+
     BUILT_IN = "built_in", _("built-in tuning server")
     OPENAI = "openai", _("OpenAI")
     AZURE = "azure", _("Azure OpenAI")
+    AZURE_CLASSIC = "azure_classic", _("Azure OpenAI with an API version")
+    NEBIUS = "nebius", _("Nebius Token Factory")
+    LITELLM = "litellm", _("LiteLLM proxy")
     COMPATIBLE = "compatible", _("other compatible server")
 
 
 class Provider(models.Model):
     """An OpenAI-compatible endpoint and the key for it.
 
-    The key is bound to `base_url`: services clear it when the address changes.
+    The key is bound to the address it was entered for: whoever may edit the address
+    could otherwise have it sent to a server of their own.
     """
 
     TEAM_PATH = "team"
@@ -34,6 +42,14 @@ class Provider(models.Model):
     # No URLField: it refuses the names that servers have in a private network.
     base_url = models.CharField(_("base URL"), max_length=500)
     api_key = EncryptedTextField(_("API key"), blank=True)
+    # The address that the key was entered for; it is sent to no other.
+    key_base_url = models.CharField(max_length=500, blank=True, editable=False)
+    api_version = models.CharField(_("API version"), max_length=40, blank=True)
+    # More fields for the request that creates a job, over those of the kind.
+    extra_body: Any = models.JSONField(_("extra fields"), default=dict, blank=True)
+    # {ability: True or False}, as the last compatibility check found at this address.
+    abilities: Any = models.JSONField(default=dict, blank=True, editable=False)
+    checked_at = models.DateTimeField(_("checked"), null=True, editable=False)
     default_base_model = models.CharField(
         _("default base model"), max_length=100, blank=True
     )
@@ -56,10 +72,27 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, **kwargs: Any) -> None:
+        """Store it; a key that was entered for another address is forgotten."""
+        if self._state.adding and not self.key_base_url:
+            self.key_base_url = self.base_url
+        if not self.key_fits:
+            self.api_key = ""
+        super().save(**kwargs)
+
     @property
     def has_key(self) -> bool:
         """Without decrypting it."""
         return bool(self.__dict__.get("api_key"))
+
+    @property
+    def key_fits(self) -> bool:
+        """Is the stored key the one for this very address?"""
+        return self.key_base_url.rstrip("/") == self.base_url.rstrip("/")
+
+    def enter_key(self, key: str) -> None:
+        """Bind a key to the address as it stands now."""
+        self.api_key, self.key_base_url = key, self.base_url
 
 
 class RemoteFile(models.Model):

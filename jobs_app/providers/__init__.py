@@ -3,15 +3,20 @@
 `connect(provider)` gives a client; what goes wrong is one of two errors.
 """
 
+from jobs_app.providers.abilities import Ability, is_able
 from jobs_app.providers.client import ProviderClient, connect
 from jobs_app.providers.errors import (
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
 )
+from jobs_app.providers.kinds import PROFILES, Profile, profile_of
 from jobs_app.providers.wire import RemoteCheckpoint, RemoteEvent, RemoteJob, Reply
 
 __all__ = [
+    "PROFILES",
+    "Ability",
+    "Profile",
     "ProviderClient",
     "ProviderError",
     "ProviderRejected",
@@ -21,4 +26,6 @@ __all__ = [
     "RemoteJob",
     "Reply",
     "connect",
+    "is_able",
+    "profile_of",
 ]

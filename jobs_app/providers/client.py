@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx2
 from django.utils.translation import gettext as _
-from openai import NotFoundError, OpenAI
+from openai import AzureOpenAI, NotFoundError, OpenAI
 from pydantic import BaseModel
 
 from jobs_app.addresses import (
@@ -20,15 +20,17 @@ from jobs_app.addresses import (
     is_allowed_by_settings,
 )
 from jobs_app.encryption import UnreadableSecret
-from jobs_app.models import Provider, ProviderKind
+from jobs_app.models import Provider
+from jobs_app.providers.bodies import companions, extra_fields, job_body
 from jobs_app.providers.errors import (
     LIBRARY_ERRORS,
     ProviderRejected,
-    ProviderUnavailable,
     explain,
+    no_sense,
 )
+from jobs_app.providers.kinds import Profile, profile_of
 from jobs_app.providers.limits import CONNECT_SECONDS, Deadline
-from jobs_app.providers.network import http_client
+from jobs_app.providers.network import LastAnswer, http_client
 from jobs_app.providers.plain import plain_text
 from jobs_app.providers.wire import (
     RemoteCheckpoint,
@@ -63,13 +65,35 @@ def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
     Raises:
         ProviderRejected: the provider's address or key cannot be used.
     """
+    profile = profile_of(provider)
     try:
-        key = provider.api_key
-        if provider.kind != ProviderKind.BUILT_IN:
+        if not profile.is_own_server:
             check_base_url(provider.base_url)
         endpoint = endpoint_of(provider.base_url)
+        key = usable_key(provider)
     except (UnreadableSecret, RefusedAddress) as exc:
         raise ProviderRejected(f"{provider}: {exc}") from exc
+    deadline, last_answer = Deadline(max_seconds), LastAnswer()
+    http = http_client(
+        endpoint,
+        api_key=key,
+        is_trusted=profile.is_own_server or is_allowed_by_settings(endpoint),
+        deadline=deadline,
+        last_answer=last_answer,
+        key_header=profile.key_header,
+    )
+    sdk = _sdk(provider, profile, key, http)
+    return ProviderClient(provider, sdk, deadline, last_answer)
+
+
+def usable_key(provider: Provider) -> str:
+    """The key, if it was entered for this very address.
+
+    Raises:
+        ProviderRejected: there is none to be sent there.
+        UnreadableSecret: it was encrypted with another SECRET_KEY.
+    """
+    key = provider.api_key if provider.key_fits else ""
     if not key or not key.isascii() or not key.isprintable():
         raise ProviderRejected(
             _(
@@ -78,32 +102,45 @@ def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
             )
             % {"provider": provider}
         )
-    is_built_in = provider.kind == ProviderKind.BUILT_IN
-    deadline = Deadline(max_seconds)
-    http = http_client(
-        endpoint,
-        api_key=key,
-        is_trusted=is_built_in or is_allowed_by_settings(endpoint),
-        deadline=deadline,
+    return key
+
+
+def _sdk(provider: Provider, profile: Profile, key: str, http: httpx2.Client) -> OpenAI:
+    """Everything is said here, so that nothing of the environment takes its place."""
+    shared: dict[str, Any] = {
+        "api_key": key,
+        "organization": None,
+        "project": None,
+        "max_retries": 0,  # the next tick tries again, and a lost answer is no loss
+        "http_client": http,
+    }
+    if not profile.api_version:
+        return OpenAI(base_url=provider.base_url, **shared)
+    return AzureOpenAI(
+        azure_endpoint=provider.base_url.rstrip("/").removesuffix("/openai"),
+        api_version=provider.api_version or profile.api_version,
+        **shared,
     )
-    sdk = OpenAI(
-        api_key=key,
-        base_url=provider.base_url,
-        organization=None,
-        project=None,
-        max_retries=0,  # the next tick tries again, and a lost answer is no loss
-        http_client=http,
-    )
-    return ProviderClient(provider, sdk, deadline)
 
 
 class ProviderClient:
     """Raises ProviderUnavailable or ProviderRejected, and nothing of the SDK's."""
 
-    def __init__(self, provider: Provider, sdk: OpenAI, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        sdk: OpenAI,
+        deadline: Deadline,
+        last_answer: LastAnswer,
+    ) -> None:
         self.provider = provider
+        self.profile = profile_of(provider)
         self.deadline = deadline
+        self._last_answer = last_answer
         self._sdk = sdk
+        self._extra = extra_fields(self.profile, provider.extra_body)
+        # LiteLLM wants them in every call: in the query of a GET, else in the body.
+        self._companions = companions(self.profile, self._extra)
 
     def __repr__(self) -> str:
         return f"<ProviderClient {self.provider}>"
@@ -119,43 +156,56 @@ class ProviderClient:
     ) -> None:
         self._sdk.close()
 
+    @property
+    def request_id(self) -> str:
+        """The provider's name for its last answer; empty if it gave none."""
+        return self._last_answer.request_id
+
+    def _job(self, answer: Any) -> RemoteJob:
+        return job_of(answer, self.profile.status_words, self.request_id)
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except LIBRARY_ERRORS as exc:
-            raise explain(exc, self.provider) from exc
+            raise explain(exc, self.provider, self.request_id) from exc
         except NOT_UNDERSTOOD as exc:
             # The SDK takes the answer's shape for granted, and so may stumble.
-            raise ProviderUnavailable(
-                _("%(provider)s gave an answer that makes no sense.")
-                % {"provider": self.provider}
-            ) from exc
+            raise no_sense(self.provider, self.request_id) from exc
 
     def find_job(self, launch_key: UUID) -> RemoteJob | None:
         """The job that carries our key, if the provider has one."""
         with self._explained():
             jobs = self._sdk.fine_tuning.jobs.list(
-                limit=PAGE_SIZE, metadata={LAUNCH_KEY: str(launch_key)}
+                limit=PAGE_SIZE,
+                metadata={LAUNCH_KEY: str(launch_key)},
+                extra_query=self._companions,
             )
             for job in listed(jobs):
                 # Servers that know no filter list everything.
                 metadata = fields_of(fields_of(job).get("metadata"))
                 if metadata.get(LAUNCH_KEY) == str(launch_key):
-                    return job_of(job)
+                    return self._job(job)
         return None
 
     def upload(self, path: Path, name: str) -> str:
         """Send a training file. Returns its id; it may still be in processing."""
         with path.open("rb") as file, self._explained():
-            answer = self._sdk.files.create(file=(name, file), purpose="fine-tune")
+            answer = self._sdk.files.create(
+                file=(name, file),
+                purpose=cast(Any, self.profile.file_purpose),
+                extra_body=self._companions,
+            )
             return id_of(answer)
 
     def file_status(self, file_id: str) -> tuple[str, str] | None:
         """The provider's word for a file's state and its explanation; None if gone."""
         with self._explained():
             try:
-                given = fields_of(self._sdk.files.retrieve(file_id))
+                given = fields_of(
+                    self._sdk.files.retrieve(file_id, extra_query=self._companions)
+                )
             except NotFoundError:
                 return None
             # Newer servers leave the deprecated status out: then it is ready.
@@ -169,32 +219,38 @@ class ProviderClient:
         training_file: str,
         launch_key: UUID,
         validation_file: str = "",
+        method: str = "supervised",
         hyperparameters: dict[str, Any] | None = None,
         suffix: str = "",
         seed: int | None = None,
     ) -> RemoteJob:
         """Start a training run. Never call it again without find_job in between."""
-        asked: dict[str, Any] = {
-            "validation_file": validation_file,
-            "suffix": suffix,
-            "seed": seed,
-        }
-        supervised = {"hyperparameters": hyperparameters} if hyperparameters else {}
-        method: Any = {"type": "supervised", "supervised": supervised}
+        body = job_body(
+            self.profile,
+            self._extra,
+            method=method,
+            hyperparameters=hyperparameters,
+            validation_file=validation_file,
+            suffix=suffix,
+            seed=seed,
+            metadata={LAUNCH_KEY: str(launch_key)},
+        )
         with self._explained():
             answer = self._sdk.fine_tuning.jobs.create(
                 model=base_model,
                 training_file=training_file,
-                method=method,
-                metadata={LAUNCH_KEY: str(launch_key)},
+                extra_body=body,
+                # Who does not know the header passes it over; see the profile.
                 extra_headers={"Idempotency-Key": str(launch_key)},
-                **{k: v for k, v in asked.items() if v not in ("", None)},
             )
-            return job_of(answer)
+            return self._job(answer)
 
     def retrieve(self, job_id: str) -> RemoteJob:
         with self._explained():
-            return job_of(self._sdk.fine_tuning.jobs.retrieve(job_id))
+            answer = self._sdk.fine_tuning.jobs.retrieve(
+                job_id, extra_query=self._companions
+            )
+            return self._job(answer)
 
     def events(
         self, job_id: str, *, is_known: Callable[[str], bool]
@@ -207,7 +263,9 @@ class ProviderClient:
         new: list[RemoteEvent] = []
         n_known_in_a_row = 0
         with self._explained():
-            pages = self._sdk.fine_tuning.jobs.list_events(job_id, limit=PAGE_SIZE)
+            pages = self._sdk.fine_tuning.jobs.list_events(
+                job_id, limit=PAGE_SIZE, extra_query=self._companions
+            )
             for event in map(event_of, listed(pages)):
                 if not is_known(event.id):
                     new.append(event)
@@ -218,13 +276,25 @@ class ProviderClient:
 
     def checkpoints(self, job_id: str) -> list[RemoteCheckpoint]:
         with self._explained():
-            pages = self._sdk.fine_tuning.jobs.checkpoints.list(job_id, limit=PAGE_SIZE)
+            pages = self._sdk.fine_tuning.jobs.checkpoints.list(
+                job_id, limit=PAGE_SIZE, extra_query=self._companions
+            )
             found = map(checkpoint_of, listed(pages))
             return [each for each in found if each is not None]
 
     def cancel(self, job_id: str) -> RemoteJob:
+        return self._ask_of(job_id, self._sdk.fine_tuning.jobs.cancel)
+
+    def pause(self, job_id: str) -> RemoteJob:
+        return self._ask_of(job_id, self._sdk.fine_tuning.jobs.pause)
+
+    def resume(self, job_id: str) -> RemoteJob:
+        return self._ask_of(job_id, self._sdk.fine_tuning.jobs.resume)
+
+    def _ask_of(self, job_id: str, call: Callable[..., Any]) -> RemoteJob:
         with self._explained():
-            return job_of(self._sdk.fine_tuning.jobs.cancel(job_id))
+            # An empty body is none at all: the contract's POSTs have none.
+            return self._job(call(job_id, extra_body=self._companions or None))
 
     def chat(
         self,

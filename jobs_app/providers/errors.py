@@ -19,35 +19,49 @@ from openai import (
 )
 
 from jobs_app.addresses import RefusedAddress
-from jobs_app.models import Provider, ProviderKind
+from jobs_app.models import Provider
+from jobs_app.providers.kinds import profile_of
 from jobs_app.providers.limits import ResponseTooLarge
 from jobs_app.providers.plain import plain_text
+from jobs_app.providers.sentences import (
+    ALWAYS_WORTH_RETRYING,
+    NEVER_WORTH_RETRYING,
+    SENTENCES,
+    reason_of,
+)
 
 MAX_MESSAGE_LENGTH = 500
-MAX_REQUEST_ID_LENGTH = 200
 WORTH_RETRYING = {408, 409, 425, 429}
-# The account has no money left: waiting does not help.
-NEVER_WORTH_RETRYING = {"insufficient_quota", "billing_hard_limit_reached"}
 
 
 class ProviderError(Exception):
-    """Base of the two; `status`, `code` and `request_id` are the provider's, where it
-    gave them."""
+    """Base of the two. Its text says what happened, why, and what to do next.
+
+    Args:
+        happened: the text without the advice, for where that is shown beside it.
+        status, code: the provider's, where it gave them.
+        reason: ours for it, a key of `sentences.SENTENCES`.
+        request_id: the provider's name for its answer.
+    """
 
     def __init__(
         self,
         message: str,
         *,
+        happened: str = "",
+        reason: str = "",
         status: int | None = None,
         code: str = "",
-        retry_after: float | None = None,
         request_id: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
+        self.happened = happened or message
+        self.reason = reason
         self.status = status
         self.code = code
-        self.retry_after = retry_after
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class ProviderUnavailable(ProviderError):
@@ -62,31 +76,38 @@ class ProviderRejected(ProviderError):
 LIBRARY_ERRORS = (OpenAIError, RefusedAddress, ResponseTooLarge, json.JSONDecodeError)
 
 
-def explain(exc: Exception, provider: Provider) -> ProviderError:
+def explain(exc: Exception, provider: Provider, request_id: str = "") -> ProviderError:
     """The error to raise for what the SDK raised."""
     if isinstance(exc, (RefusedAddress, ResponseTooLarge)):
-        return ProviderRejected(str(exc))
+        return ProviderRejected(str(exc), request_id=request_id)
     if isinstance(exc, APIStatusError) and not isinstance(
         exc, APIResponseValidationError
     ):
-        return _explain_status(exc, provider)
+        return _explain_status(exc, provider, request_id)
     if isinstance(exc, APITimeoutError):
-        return ProviderUnavailable(
-            _("%(provider)s did not answer in time.") % {"provider": provider}
-        )
+        return _unavailable("no_answer", provider)
     if isinstance(exc, APIConnectionError):
         return _explain_connection(exc, provider)
+    return no_sense(provider, request_id)
+
+
+def no_sense(provider: Provider, request_id: str = "") -> ProviderUnavailable:
+    return _unavailable("no_sense", provider, request_id=request_id)
+
+
+def _unavailable(
+    reason: str, provider: Provider, request_id: str = ""
+) -> ProviderUnavailable:
+    happened = SENTENCES[reason].happened % {"provider": provider}
+    text = f"{happened} {SENTENCES[reason].advice}"
     return ProviderUnavailable(
-        _("%(provider)s gave an answer that makes no sense.") % {"provider": provider}
+        text, happened=happened, reason=reason, request_id=request_id
     )
 
 
 def _explain_connection(exc: APIConnectionError, provider: Provider) -> ProviderError:
-    if provider.kind == ProviderKind.BUILT_IN:
-        return ProviderUnavailable(
-            _("The tuning server is not running at %(url)s. Start it with: ./run")
-            % {"url": provider.base_url}
-        )
+    if said := profile_of(provider).unreachable:
+        return ProviderUnavailable(str(said) % {"url": provider.base_url})
     return ProviderUnavailable(
         _(
             "%(provider)s cannot be reached at %(url)s (%(why)s). If this lasts, check "
@@ -100,56 +121,34 @@ def _explain_connection(exc: APIConnectionError, provider: Provider) -> Provider
     )
 
 
-def _explain_status(exc: APIStatusError, provider: Provider) -> ProviderError:
+def _explain_status(
+    exc: APIStatusError, provider: Provider, request_id: str
+) -> ProviderError:
     status, code = exc.status_code, plain_text(exc.code, 100)
+    words = _words_of(exc, provider)
+    reason = reason_of(status, code, words)
     values = {
         "provider": provider,
         "status": status,
-        "words": _words_of(exc, provider) or _("no reason given"),
+        "words": words or _("no reason given"),
     }
-    if status >= 500 or status in WORTH_RETRYING and code not in NEVER_WORTH_RETRYING:
-        return ProviderUnavailable(
-            _("%(provider)s could not answer (%(status)s: %(words)s).") % values,
-            status=status,
-            code=code,
-            retry_after=_retry_after(exc),
-            request_id=_request_id(exc),
-        )
-    return ProviderRejected(
-        _rejection(status, code) % values,
+    happened = SENTENCES[reason].happened % values
+    kind = ProviderUnavailable if _may_pass(status, reason) else ProviderRejected
+    return kind(
+        f"{happened} {SENTENCES[reason].advice}",
+        happened=happened,
+        reason=reason,
         status=status,
         code=code,
-        request_id=_request_id(exc),
+        request_id=request_id,
+        retry_after=_retry_after(exc),
     )
 
 
-def _rejection(status: int, code: str) -> str:
-    if code == "training_not_available":
-        return _(
-            "%(provider)s no longer lets this organisation train models (%(words)s). "
-            "Choose another provider for the job, such as the built-in tuning server."
-        )
-    if code in NEVER_WORTH_RETRYING:
-        return _(
-            "%(provider)s refuses because the account's quota is used up (%(words)s). "
-            "Raise it in the provider's billing settings, then launch again."
-        )
-    if status == 401:
-        return _(
-            "%(provider)s does not accept the API key (%(words)s). An owner of the "
-            "team can enter another one in the admin under Providers."
-        )
-    if status == 403:
-        return _(
-            "%(provider)s does not allow this (%(words)s). Check what the key may do, "
-            "or choose another provider."
-        )
-    if 300 <= status < 400:
-        return _(
-            "%(provider)s answers with a redirect, which is not followed, so that the "
-            "key goes nowhere else. Correct the provider's base URL in the admin."
-        )
-    return _("%(provider)s refuses (%(status)s: %(words)s).")
+def _may_pass(status: int, reason: str) -> bool:
+    is_passing = status >= 500 or status in WORTH_RETRYING
+    is_passing = is_passing or reason in ALWAYS_WORTH_RETRYING
+    return is_passing and reason not in NEVER_WORTH_RETRYING
 
 
 def _words_of(exc: APIError, provider: Provider) -> str:
@@ -162,10 +161,6 @@ def _words_of(exc: APIError, provider: Provider) -> str:
     if not isinstance(message, str):
         return ""
     return plain_text(message.replace(provider.api_key, "…"), MAX_MESSAGE_LENGTH)
-
-
-def _request_id(exc: APIStatusError) -> str:
-    return plain_text(exc.request_id, MAX_REQUEST_ID_LENGTH)
 
 
 def _retry_after(exc: APIStatusError) -> float | None:

@@ -7,6 +7,7 @@ settings from the environment, and only the headers named here leave the machine
 
 import ssl
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 import httpcore2
@@ -21,6 +22,7 @@ from jobs_app.providers.limits import (
     Deadline,
     ResponseTooLarge,
 )
+from jobs_app.providers.plain import plain_text
 
 SENT_HEADERS = {
     "accept",
@@ -31,6 +33,16 @@ SENT_HEADERS = {
     "transfer-encoding",
     "user-agent",
 }
+# The first of them that an answer has: OpenAI's, Azure's, LiteLLM's, anybody's.
+REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "apim-request-id",
+    "x-litellm-call-id",
+    "x-ms-request-id",
+    "request-id",
+    "x-amzn-requestid",
+)
+MAX_REQUEST_ID_LENGTH = 200
 
 
 @cache
@@ -129,8 +141,26 @@ class PinnedTransport(httpx2.HTTPTransport):
         return response
 
 
+@dataclass
+class LastAnswer:
+    """The provider's own name for its last answer, which its support asks for."""
+
+    request_id: str = ""
+
+
+def request_id_of(headers: httpx2.Headers) -> str:
+    found = (headers[name] for name in REQUEST_ID_HEADERS if headers.get(name))
+    return plain_text(next(found, ""), MAX_REQUEST_ID_LENGTH)
+
+
 def http_client(
-    endpoint: Endpoint, *, api_key: str, is_trusted: bool, deadline: Deadline
+    endpoint: Endpoint,
+    *,
+    api_key: str,
+    is_trusted: bool,
+    deadline: Deadline,
+    last_answer: LastAnswer,
+    key_header: str = "authorization",
 ) -> httpx2.Client:
     """A client for one provider; it sends this key and nothing else of ours."""
 
@@ -141,8 +171,13 @@ def http_client(
             if name not in SENT_HEADERS and not name.startswith("x-stainless-"):
                 del request.headers[name]
         request.headers["host"] = request.url.netloc.decode()
-        request.headers["authorization"] = f"Bearer {api_key}"
+        is_bearer = key_header == "authorization"
+        request.headers[key_header] = f"Bearer {api_key}" if is_bearer else api_key
         request.headers["accept-encoding"] = "identity"
+        last_answer.request_id = ""
+
+    def note_request_id(response: httpx2.Response) -> None:
+        last_answer.request_id = request_id_of(response.headers)
 
     backend = PinnedBackend(endpoint, is_trusted=is_trusted, deadline=deadline)
     return httpx2.Client(
@@ -150,5 +185,8 @@ def http_client(
         timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
-        event_hooks={"request": [send_only_what_is_ours]},
+        event_hooks={
+            "request": [send_only_what_is_ours],
+            "response": [note_request_id],
+        },
     )

@@ -5,6 +5,7 @@ has none. What cannot be understood becomes "not given"; only an id is indispens
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,20 +14,9 @@ from django.utils.timezone import now
 from pydantic import BaseModel
 
 from jobs_app.models import JobStatus
+from jobs_app.providers.kinds import STATUS_WORDS
 from jobs_app.providers.plain import plain_json, plain_text
 
-# The provider's word → ours. Azure says pending where others say queued.
-STATUS_WORDS = {
-    "validating_files": JobStatus.VALIDATING_FILES,
-    "pending": JobStatus.QUEUED,
-    "queued": JobStatus.QUEUED,
-    "running": JobStatus.RUNNING,
-    "paused": JobStatus.PAUSED,
-    "succeeded": JobStatus.SUCCEEDED,
-    "failed": JobStatus.FAILED,
-    "cancelled": JobStatus.CANCELLED,
-    "canceled": JobStatus.CANCELLED,
-}
 LEVELS = {"info", "warn", "error"}
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 300
@@ -49,7 +39,8 @@ class RemoteJob:
     finished_at: datetime | None = None
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
-    request_id: str = ""  # of the answer that said so; a list's items have none
+    method: str = ""  # empty where it does not say
+    request_id: str = ""  # of the answer that said so
 
 
 @dataclass(frozen=True)
@@ -91,12 +82,15 @@ def fields_of(answer: Any) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def job_of(answer: Any) -> RemoteJob:
+def job_of(
+    answer: Any, status_words: Mapping[str, str] = STATUS_WORDS, request_id: str = ""
+) -> RemoteJob:
     given = fields_of(answer)
     word = plain_text(given.get("status"), 40)
+    known = status_words.get(word.lower())
     return RemoteJob(
         id=id_of(given),
-        status=STATUS_WORDS.get(word),
+        status=JobStatus(known) if known else None,
         status_word=word,
         fine_tuned_model=_name_of(given.get("fine_tuned_model")),
         trained_tokens=_count(given.get("trained_tokens")),
@@ -104,7 +98,8 @@ def job_of(answer: Any) -> RemoteJob:
         finished_at=_moment(given.get("finished_at")),
         hyperparameters=_hyperparameters_of(given),
         error=_error_of(given.get("error")),
-        request_id=plain_text(getattr(answer, "_request_id", None), MAX_ID_LENGTH),
+        method=plain_text(fields_of(given.get("method")).get("type"), 40),
+        request_id=request_id,
     )
 
 

@@ -14,13 +14,13 @@ def change_draft(job: FineTuningJob, **fields: Any) -> bool:
 def save_provider(provider: Provider, *, new_key: str = "") -> bool:
     """Store a provider. True: its key was cleared, because its address changed.
 
-    A key goes to the address it was entered for and to no other: whoever may edit the
-    address could otherwise send the key to a server of their own.
+    What was found out about the server at the old address is forgotten as well.
     """
-    stored = Provider.objects.filter(pk=provider.pk).first()
-    is_elsewhere = stored is not None and stored.base_url != provider.base_url
     had_key = provider.has_key
-    if new_key or is_elsewhere:
-        provider.api_key = new_key
+    stored = Provider.objects.filter(pk=provider.pk).first()
+    if stored is not None and stored.base_url != provider.base_url:
+        provider.abilities, provider.checked_at = {}, None
+    if new_key:
+        provider.enter_key(new_key)
     provider.save()
-    return is_elsewhere and had_key and not new_key
+    return had_key and not provider.has_key

@@ -12,7 +12,8 @@ from datasets_app import services as datasets
 from datasets_app.models import BaseModel, DatasetVersion, RunStatus, VersionTokens
 from jobs_app.auto_epochs import built_in_epochs, cookbook_epochs
 from jobs_app.hyperparameters import AUTO
-from jobs_app.models import FineTuningJob, Price, Provider, ProviderKind, usd
+from jobs_app.models import FineTuningJob, Price, Provider, usd
+from jobs_app.providers import profile_of
 from jobs_app.services.prices import find_price
 
 
@@ -38,7 +39,7 @@ class Estimate:
 
     @property
     def is_free(self) -> bool:
-        return self.provider.kind == ProviderKind.BUILT_IN
+        return not profile_of(self.provider).costs_money
 
     @property
     def is_exact(self) -> bool:
@@ -99,7 +100,7 @@ def _auto_epochs(
     provider: Provider, tokens: VersionTokens, hyperparameters: dict[str, Any]
 ) -> int:
     n_rows = tokens.version.n_training_rows
-    if provider.kind != ProviderKind.BUILT_IN:
+    if profile_of(provider).epochs_rule == "cookbook":
         return cookbook_epochs(n_rows)
     batch_size = hyperparameters.get("batch_size", AUTO)
     return built_in_epochs(

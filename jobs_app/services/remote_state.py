@@ -6,18 +6,11 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from jobs_app.models import FINISHED, EventType, FineTuningJob, JobStatus, ProviderKind
-from jobs_app.providers import RemoteJob
+from jobs_app.models import FINISHED, EventType, FineTuningJob, JobStatus
+from jobs_app.providers import RemoteJob, profile_of
 from teams_app.models import User
 
 log = logging.getLogger(__name__)
-
-POLL_SECONDS = {ProviderKind.BUILT_IN: 2}
-POLL_SECONDS_ELSEWHERE = 20
-# A finished job is looked at once more: some write their last lines afterwards.
-LAST_LOOK_SECONDS = {ProviderKind.BUILT_IN: 10}
-LAST_LOOK_SECONDS_ELSEWHERE = 60
-
 
 BLANK: tuple[Any, ...] = ("", None, {})
 
@@ -73,7 +66,8 @@ def _finishing_fields(
     fields: dict[str, Any] = {
         "finished_at": remote.finished_at or now(),
         "estimated_finish_at": None,
-        "next_poll_at": now() + timedelta(seconds=_last_look_seconds(job)),
+        "next_poll_at": now()
+        + timedelta(seconds=profile_of(job.provider).last_look_seconds),
     }
     if status == JobStatus.FAILED:
         fields["error"] = {**remote.error, "message": _reason(remote)}
@@ -84,18 +78,12 @@ def _finishing_fields(
 
 def is_compared_at_once(job: FineTuningJob) -> bool:
     """Only where asking costs nothing."""
-    is_built_in = job.provider.kind == ProviderKind.BUILT_IN
-    return is_built_in and job.dataset_version.n_validation_rows > 0
+    is_free = not profile_of(job.provider).costs_money
+    return is_free and job.dataset_version.n_validation_rows > 0
 
 
 def next_poll_at(job: FineTuningJob) -> datetime:
-    kind = ProviderKind(job.provider.kind)
-    return now() + timedelta(seconds=POLL_SECONDS.get(kind, POLL_SECONDS_ELSEWHERE))
-
-
-def _last_look_seconds(job: FineTuningJob) -> int:
-    kind = ProviderKind(job.provider.kind)
-    return LAST_LOOK_SECONDS.get(kind, LAST_LOOK_SECONDS_ELSEWHERE)
+    return now() + timedelta(seconds=profile_of(job.provider).poll_seconds)
 
 
 def _reason(remote: RemoteJob) -> str:

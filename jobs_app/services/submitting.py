@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from datasets_app.models import Split
 from jobs_app import providers
-from jobs_app.models import FineTuningJob, JobStatus, ProviderKind, RemoteFile
+from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
 from jobs_app.providers import (
     ProviderClient,
     ProviderError,
@@ -24,10 +24,8 @@ from jobs_app.services.remote_state import store_remote_state
 
 log = logging.getLogger(__name__)
 
-# A submission may take this long, and a claim counts as abandoned a while later.
-# The claim must outlive the call it guards, or two workers would create the job.
-SUBMIT_SECONDS = {ProviderKind.BUILT_IN: 120}
-SUBMIT_SECONDS_ELSEWHERE = 900
+# A claim counts as abandoned a while after a submission must be over. It must outlive
+# the call it guards, or two workers would create the job.
 CLAIM_MARGIN_SECONDS = 60
 # A file that takes longer is looked at again later; others need the worker.
 PROCESSING_WAIT_SECONDS = 20.0
@@ -38,12 +36,11 @@ class ClaimLost(Exception):
     """This worker slept past its claim, or the job was cancelled before creation."""
 
 
-def submit_seconds(job: FineTuningJob) -> int:
-    kind = ProviderKind(job.provider.kind)
-    return SUBMIT_SECONDS.get(kind, SUBMIT_SECONDS_ELSEWHERE)
+def submit_seconds(job: FineTuningJob) -> float:
+    return providers.profile_of(job.provider).submit_seconds
 
 
-def claim_seconds(job: FineTuningJob) -> int:
+def claim_seconds(job: FineTuningJob) -> float:
     return submit_seconds(job) + CLAIM_MARGIN_SECONDS
 
 
@@ -184,12 +181,18 @@ def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
 
 def _fail(job: FineTuningJob, exc: Exception) -> None:
     log.warning("job %d was not accepted: %s", job.pk, exc)
-    code = exc.code if isinstance(exc, ProviderError) else "file_missing"
     job.move_to(
         JobStatus.FAILED,
         note=f"({exc})",
         request_id=exc.request_id if isinstance(exc, ProviderError) else "",
-        error={"code": code, "message": str(exc)},
+        error=_error_fields(exc),
         finished_at=now(),
         next_poll_at=None,
     )
+
+
+def _error_fields(exc: Exception) -> dict[str, str]:
+    """What the job keeps; its page adds the advice that belongs to the code."""
+    if not isinstance(exc, ProviderError):
+        return {"code": "file_missing", "message": str(exc)}
+    return {"code": exc.code or exc.reason, "message": exc.happened}

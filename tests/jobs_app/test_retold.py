@@ -26,6 +26,14 @@ def test_a_stored_sentence_is_read_in_the_viewers_language(stored: str, read: st
         assert retold(stored, FRAGMENTS) == read
 
 
+def test_what_happened_and_the_advice_behind_it_are_both_read():
+    silent = "Azure did not answer in time."
+    with override("ko"):
+        both = retold(f"{silent} Remove it.")
+        assert both == f"{retold(silent)} 지우세요."
+        assert retold(silent) != silent
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "Row 3 has no answer.", "It was trained on 5 tokens", "100 % by hand", "by x"],

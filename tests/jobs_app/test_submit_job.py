@@ -5,6 +5,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs_app import services
+from jobs_app.advice import what_to_do
 from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
 from jobs_app.services import submitting
 from tests.factories import chat_lines, make_dataset, make_job, make_version
@@ -153,7 +154,7 @@ def test_a_wrong_key_fails_the_job_and_says_where_to_change_it(job, fake, provid
 
     assert job.status == JobStatus.FAILED
     assert "API key" in job.error["message"]
-    assert "under Providers" in job.error["message"]
+    assert "under Providers" in what_to_do(job)
     assert job.finished_at is not None
     assert job.next_poll_at is None
 
@@ -164,7 +165,7 @@ def test_an_organisation_that_is_cut_off_is_told_to_go_elsewhere(job, fake):
     submit(job)
 
     assert job.status == JobStatus.FAILED
-    assert "another provider" in job.error["message"]
+    assert "another provider" in what_to_do(job)
     assert job.error["code"] == "training_not_available"
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
 from datasets_app.models import Dataset, DatasetVersion
 from jobs_app import services, tasks
+from jobs_app.advice import what_to_do
 from jobs_app.follow import Follower
 from jobs_app.hyperparameters import AUTO
 from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
@@ -126,7 +127,11 @@ class Command(BaseCommand):
             reason = job.error.get("message") or "no reason was given"
             raise CommandError(
                 f"Job {job.pk} {job.status}"
-                + (f": {reason}" if job.status == JobStatus.FAILED else "")
+                + (
+                    f": {reason} {what_to_do(job)}"
+                    if job.status == JobStatus.FAILED
+                    else ""
+                )
             )
         self.stderr.write(f"Base URL: {job.provider.base_url}")
         if job.provider.kind == ProviderKind.BUILT_IN:
