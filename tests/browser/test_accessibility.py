@@ -25,7 +25,9 @@ def team() -> Team:
 
 @pytest.fixture
 def superuser(team: Team) -> User:
-    return make_member(Role.OWNER, team, username="yoonseo.kim.of.the.card.players", is_superuser=True)
+    return make_member(
+        Role.OWNER, team, username="yoonseo.kim.of.the.card.players", is_superuser=True
+    )
 
 
 def findings(page: Page) -> list[str]:

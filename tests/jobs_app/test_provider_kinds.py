@@ -208,8 +208,10 @@ def test_azures_pending_is_queued(kind, fake):
 def test_answers_and_errors_carry_the_providers_name_for_them(header, fake):
     job_id = fake.add_job()["id"]
     path = f"/v1/fine_tuning/jobs/{job_id}"
-    fake.answers("GET", path, 200, fake.jobs[job_id], headers={header: "req-1"})
-    fake.answers("GET", path, 404, {}, headers={header: "req-2"})
+    no_other = {"x-request-id": ""}
+    first, second = {**no_other, header: "req-1"}, {**no_other, header: "req-2"}
+    fake.answers("GET", path, 200, fake.jobs[job_id], headers=first)
+    fake.answers("GET", path, 404, {}, headers=second)
 
     with providers.connect(of_kind("openai", fake)) as client:
         assert client.retrieve(job_id).request_id == "req-1"
