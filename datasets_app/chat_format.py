@@ -231,3 +231,14 @@ def preview(messages: Any, role: str, *, last: bool = False) -> str:
         if isinstance(message, dict) and message.get("role") == role:
             return " ".join(texts_of(message))
     return ""
+
+
+def question_and_answer(record: dict[str, Any], length: int) -> tuple[str, str]:
+    """What is asked first and answered last, each of at most `length` characters.
+
+    Of a preference the answer is the better one.
+    """
+    parts = (record.get("messages"), record.get("preferred_output"))
+    turns = [turn for part in parts if isinstance(part, list) for turn in part]
+    asked, said = preview(turns, "user"), preview(turns, "assistant", last=True)
+    return asked[:length], said[:length]

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app import problem_texts
+from datasets_app import problem_texts, schema_texts
 from datasets_app.checks.codes import is_structure
 
 Text = str | Promise
@@ -176,6 +176,8 @@ def what_is_wrong(code: str, params: dict[str, Any]) -> str:
         key: LANGUAGES.get(value, value) if key in ("asked", "answered") else value
         for key, value in params.items()
     }
+    if code == "arguments_break_schema":
+        named["why"] = schema_texts.why(params)
     return str(TEXTS[code].here) % named
 
 

@@ -100,6 +100,10 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The last message has weight 0: its answer would not be learnt."),
         _("Give it weight 1, or no weight."),
     ),
+    "no_whole_row": (
+        _("The row has something that a line of a file has no place for."),
+        _("Edit it turn by turn; look at its further keys."),
+    ),
     # one message
     "message_not_object": (
         _("The message is a JSON %(found)s, not an object."),

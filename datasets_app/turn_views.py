@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
+from datasets_app.image_checks import MAX_IMAGE_BYTES, image_problem
 from datasets_app.turn_text import pretty
+
+MOST_IMAGES = 8  # of one message
+MOST_CHARACTERS = MAX_IMAGE_BYTES * 4 // 3 + 100  # of a picture's address
+LABEL_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of a row; where `source` is empty only its label is shown."""
+
+    source: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +27,7 @@ class ShownTurn:
     text: str
     name: str
     rest: str
-    n_images: int
+    images: list[Image]
     is_learnt: bool
 
 
@@ -28,7 +41,7 @@ def shown_turns(messages: Any) -> list[ShownTurn]:
 
 
 def _unknown(value: Any) -> ShownTurn:
-    return ShownTurn("", "", "", pretty(value), 0, True)
+    return ShownTurn("", "", "", pretty(value), [], True)
 
 
 def _shown(message: dict[str, Any]) -> ShownTurn:
@@ -44,10 +57,29 @@ def _shown(message: dict[str, Any]) -> ShownTurn:
         text="\n\n".join(texts),
         name=str(message.get("name") or ""),
         rest=pretty(rest) if rest else "",
-        n_images=sum(isinstance(p, dict) and "image_url" in p for p in parts),
+        images=images_of(content),
         is_learnt=message.get("weight") != 0,
     )
 
 
 def _texts(parts: list[Any]) -> list[str]:
     return [str(p["text"]) for p in parts if isinstance(p, dict) and "text" in p]
+
+
+def images_of(content: Any, most: int = MOST_CHARACTERS) -> list[Image]:
+    """The pictures of a message's content; those of more characters are only named."""
+    parts = content if isinstance(content, list) else []
+    found = [p["image_url"] for p in parts if isinstance(p, dict) and "image_url" in p]
+    return [_image(each, most) for each in found[:MOST_IMAGES]]
+
+
+def _image(given: Any, most: int) -> Image:
+    """One from elsewhere is not asked for: its server would learn who looks."""
+    address = given.get("url") if isinstance(given, dict) else None
+    if not isinstance(address, str):
+        return Image("", pretty(given)[:LABEL_LENGTH])
+    if not address.startswith("data:"):
+        return Image("", address[:LABEL_LENGTH])
+    is_shown = len(address) <= most and image_problem(address) is None
+    label = pretty(address).strip('"')[:LABEL_LENGTH]
+    return Image(address if is_shown else "", label)

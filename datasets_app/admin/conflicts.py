@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from datasets_app import exact_json
 from datasets_app.admin.revision_words import JSON_FIELDS, TURNS, label_of
+from datasets_app.admin.whole_row import NULL_BOOLEAN
 from datasets_app.chat_format import canonical_messages
 from datasets_app.models import Example, Split
 from datasets_app.services.history import newest_revision, state_after
@@ -21,7 +22,6 @@ from datasets_app.three_way import Piece, merged, pieces
 from datasets_app.turn_text import pretty, turns_text
 
 FIELDS = (*TURNS, *JSON_FIELDS, "parallel_tool_calls", "split", "tags")
-NULL_BOOLEAN = {None: "unknown", True: "true", False: "false"}
 
 
 def fingerprint(example: Example) -> str:

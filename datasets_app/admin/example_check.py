@@ -8,13 +8,15 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
+from datasets_app.admin.whole_row import WHOLE_ROW, said, with_fields
 from datasets_app.chat_format import RECORD_KEYS
 from datasets_app.checks.arguments import argument_problems
 from datasets_app.derived import derive
 from datasets_app.finding_texts import how_to_mend, what_is_wrong
-from datasets_app.jsonl import Problem
+from datasets_app.jsonl import BadLine, Problem
 from datasets_app.models import Dataset, Example
 from datasets_app.services.counting import counter_of
+from datasets_app.whole_rows import whole_text
 from teams_app.models import Role
 from teams_app.rows import get_row, read_key
 from teams_app.scoped_admin import TeamScopedAdmin
@@ -57,18 +59,30 @@ class ExampleCheck(TeamScopedAdmin):
 
         A problem is `{"message": number or null, "what": ..., "mend": ...}`, where the
         messages are counted from 1 and a DPO row's outputs come after them.
+
+        The row comes as the fields of its form, or as one JSON text, `whole_row`; then
+        `fields` of the answer are the fields that it stands for. Whoever asks for the
+        `whole` gets the text that the fields stand for.
         """
         dataset = self._dataset(request, pk)
-        form = RecordForm(request.POST)
+        try:
+            data = with_fields(request.POST, dataset.method)
+        except BadLine as exc:
+            errors = {WHOLE_ROW: [said(exc.problem)]}
+            return JsonResponse({"errors": errors, "problems": [], "tokens": None})
+        form = RecordForm(data)
         form.is_valid()
         record = form.record()
-        return JsonResponse(
-            {
-                "errors": form.errors,
-                "problems": _problems(record, dataset.method),
-                "tokens": _tokens(record, dataset),
-            }
-        )
+        answer = {
+            "errors": form.errors,
+            "problems": _problems(record, dataset.method),
+            "tokens": _tokens(record, dataset),
+        }
+        if WHOLE_ROW in request.POST:
+            answer["fields"] = {name: data.get(name, "") for name in RECORD_KEYS}
+        elif "whole" in request.POST:
+            answer |= _whole(form, record, dataset.method)
+        return JsonResponse(answer)
 
     def _dataset(self, request: HttpRequest, pk: int | None) -> Dataset:
         if pk is not None:
@@ -77,6 +91,16 @@ class ExampleCheck(TeamScopedAdmin):
         named = request.POST.get("dataset", "")
         datasets = Dataset.objects.select_related("base_model")
         return get_row(request, datasets, read_key(named), Role.CURATOR)
+
+
+def _whole(form: RecordForm, record: dict[str, Any], method: str) -> dict[str, Any]:
+    """`{"whole": text}`, or why there is none."""
+    if form.errors:
+        return {}
+    try:
+        return {"whole": whole_text(record, method)}
+    except BadLine as exc:
+        return {"errors": {WHOLE_ROW: [said(exc.problem)]}}
 
 
 def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy
 
 from datasets_app.admin.conflicts import Conflict, fingerprint
 from datasets_app.admin.json_fields import ExactJSONFormField, MessagesField
+from datasets_app.admin.tags_field import TagsField
 from datasets_app.admin.turn_editor import TurnEditor
+from datasets_app.admin.whole_row import WHOLE_ROW, why_not
 from datasets_app.models import Example, Tag
 from datasets_app.services.errors import ChangedMeanwhile
 from datasets_app.services.history import newest_revision
@@ -68,7 +70,7 @@ class ExampleForm(forms.ModelForm):
             "extra",
             "tags",
         )
-        widgets = {"tags": forms.CheckboxSelectMultiple}
+        field_classes = {"tags": TagsField}
 
     conflict: Conflict | None = None
 
@@ -84,6 +86,8 @@ class ExampleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if WHOLE_ROW in self.data:  # it could not be put into the fields
+            raise forms.ValidationError(why_not(self.data[WHOLE_ROW]), code=WHOLE_ROW)
         if self.data.get("merge_edit"):
             raise forms.ValidationError(
                 _(

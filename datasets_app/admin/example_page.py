@@ -22,6 +22,7 @@ from datasets_app.admin.example_saving import ExampleSaving
 from datasets_app.admin.revision_words import label_of, tell
 from datasets_app.admin.saved_drafts import saved
 from datasets_app.admin.turn_editor import words
+from datasets_app.admin.whole_row import WHOLE_ROW
 from datasets_app.chat_format import OUTPUT_KEYS, REINFORCEMENT_ROLES, ROLES
 from datasets_app.checks.codes import is_structure
 from datasets_app.models import Example, Finding, Method, VersionRow
@@ -64,6 +65,7 @@ def _settings(
     name = "admin:datasets_app_example_check"
     method = obj.dataset.method if obj else Method.REINFORCEMENT
     allowed = REINFORCEMENT_ROLES if method == Method.REINFORCEMENT else ROLES
+    form = context["adminform"].form
     return {
         "words": words(allowed),
         "checkUrl": reverse(name, args=[obj.pk]) if obj else reverse(f"{name}_new"),
@@ -71,7 +73,8 @@ def _settings(
         "saved": saved(request),
         "maxBytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "icons": static("icons.svg"),
-        "isBound": context["adminform"].form.is_bound,
+        "isBound": form.is_bound,
+        "wholeRow": form.data.get(WHOLE_ROW),
     }
 
 

@@ -1,5 +1,6 @@
 """Storing what was typed on the page of one example, and where the way goes then."""
 
+from contextlib import suppress
 from copy import copy
 from typing import Any
 
@@ -13,9 +14,12 @@ from django.utils.translation import gettext
 from datasets_app import services
 from datasets_app.admin.conflicts import Conflict
 from datasets_app.admin.saved_drafts import note_saved
-from datasets_app.models import Example, ReviewState
+from datasets_app.admin.whole_row import WHOLE_ROW, with_fields
+from datasets_app.jsonl import BadLine
+from datasets_app.models import Dataset, Example, Method, ReviewState
 from datasets_app.services.listing import neighbours
 from datasets_app.services.selection import Selection
+from teams_app.rows import read_key
 from teams_app.scoped_admin import TeamScopedAdmin
 
 # The page of a conflict has these of its own.
@@ -26,10 +30,23 @@ class ExampleSaving(TeamScopedAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """A form that comes from the conflict page is first put together."""
+        """A row that was edited as one text is first put into the fields of its form.
+
+        And a form that comes from the conflict page is first put together.
+        """
+        if request.method == "POST" and WHOLE_ROW in request.POST:
+            self._spread(request, object_id)
         if request.method == "POST" and object_id and "merge_base" in request.POST:
             self._put_together(request, object_id)
         return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def _spread(self, request: HttpRequest, object_id: Any) -> None:
+        """Where the text cannot be read it stays; the form then says why."""
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        chosen = read_key(request.POST.get("dataset", ""))
+        method = obj.dataset.method if obj else _method(request, chosen)
+        with suppress(BadLine):
+            request.POST = with_fields(request.POST, method)  # type: ignore[assignment]
 
     def _put_together(self, request: HttpRequest, object_id: str) -> None:
         """As if the merged row had been typed.
@@ -131,6 +148,11 @@ class ExampleSaving(TeamScopedAdmin):
         if query := request.GET.urlencode():
             answer["Location"] += f"?{query}"
         return answer
+
+
+def _method(request: HttpRequest, dataset: int) -> str:
+    found = Dataset.objects.visible_to(request.user).filter(pk=dataset).first()
+    return found.method if found else Method.SUPERVISED
 
 
 def _selection(request: HttpRequest) -> Selection:

@@ -74,6 +74,14 @@ def _turn_words() -> dict[str, str]:
         "remove": _("Remove this turn"),
         "up": _("Move up"),
         "down": _("Move down"),
+        "drag": _("Drag turn"),
+        "dragHow": _(
+            "Drag this turn to another place. On the keyboard: Enter takes it up, the "
+            "arrows move it, Enter puts it down, Escape puts it back."
+        ),
+        "held": _("Taken up. The arrows move the turn; Enter puts it down."),
+        "dropped": _("Put down."),
+        "backAgain": _("Put back where it was."),
         "removed": _("Turn removed."),
         "undo": _("Undo"),
         "tokens": _("tokens"),
@@ -135,7 +143,8 @@ def _json_words() -> dict[str, Any]:
             "end": _("here should be nothing more."),
             "deep": _("this is nested too deep."),
         },
-        "showJson": _("Edit as JSON"),
+        "showJson": _("Edit the whole row as JSON"),
+        "wholeRow": _("The whole row as JSON"),
         "showTurns": _("Edit turn by turn"),
         "cannotShow": _("This JSON is no list of messages; mend it here first."),
     }
@@ -144,7 +153,7 @@ def _json_words() -> dict[str, Any]:
 def _draft_words() -> dict[str, str]:
     return {
         "draftFound": _("There is unsaved work of yours from {0}."),
-        "draftTurns": _("{0}: {1} turns differ ({2} turns now, {3} in the draft)"),
+        "draftTurns": _("{0}: turns that differ: {1} (now {2}, in the draft {3})"),
         "draftRestore": _("Take it up again"),
         "draftDiscard": _("Discard it"),
         "draftTooBig": _(

@@ -14,7 +14,6 @@ from jsonschema.exceptions import (
     SchemaError,
     UndefinedTypeCheck,
     UnknownType,
-    ValidationError,
     _WrappedReferencingError,
 )
 from referencing import Registry
@@ -23,11 +22,11 @@ from referencing.exceptions import Unresolvable
 from datasets_app import exact_json
 from datasets_app.chat_format import all_messages
 from datasets_app.checks import bounded_schema
+from datasets_app.checks.misfits import misfit
 from datasets_app.jsonl import Problem
 
 MAX_SCHEMA_CHARACTERS = 50_000
 MAX_ARGUMENT_CHARACTERS = 200_000
-MAX_SAID = 200  # characters of what is wrong
 
 _BROKEN = (
     SchemaError,
@@ -88,26 +87,20 @@ def _misfit(schema: Any, name: str, arguments: str, index: int) -> Problem | Non
     except (ValueError, RecursionError):
         return None  # one of the row's problems says so
     try:
-        error = _first_error(text, value)
+        params = _first_misfit(text, value)
     except bounded_schema.BudgetSpent:
         return None
     except _BROKEN:
         return Problem("broken_tool_schema", index, {"name": name[:64]})
-    if error is None:
+    if params is None:
         return None
-    return Problem("arguments_break_schema", index, {"name": name[:64], "why": error})
+    return Problem("arguments_break_schema", index, {"name": name[:64], **params})
 
 
-def _first_error(schema: str, value: Any) -> str | None:
+def _first_misfit(schema: str, value: Any) -> dict[str, Any] | None:
     for error in _validator(schema).iter_errors(value):
-        return _said(error)
+        return misfit(error)
     return None
-
-
-def _said(error: ValidationError) -> str:
-    """Where and what, in one line; the library's own words are English."""
-    where = "".join(f"[{part!r}]" for part in error.absolute_path)
-    return f"{where} {error.message}".strip()[:MAX_SAID]
 
 
 @lru_cache(maxsize=256)

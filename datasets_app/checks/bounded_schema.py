@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from datasets_app import exact_json
+from datasets_app.checks.text_formats import is_in_format
 
 MAX_STEPS = 5_000
 Check = Callable[..., Iterator[ValidationError] | None]
@@ -69,6 +70,13 @@ def _pattern(
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def _format(
+    validator: Any, name: Any, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not is_in_format(name, instance):
+        yield ValidationError(f"{instance!r} is not a {name!r}")
+
+
 def _pattern_properties(
     validator: Any, patterns: Any, instance: Any, _schema: Any
 ) -> Iterator[ValidationError]:
@@ -92,7 +100,8 @@ def _additional_properties(
         if any(_fits(pattern, key) for pattern in patterns):
             continue
         if allowed is False:
-            yield ValidationError(f"{key!r} is not among the parameters")
+            further = f"{key!r} is not among the parameters"
+            yield ValidationError(further, instance=key)
         else:
             yield from validator.descend(instance[key], allowed, path=key)
 
@@ -107,8 +116,9 @@ def _unique_items(
 
 
 # They search the whole schema by ways that no budget counts.
-_LEFT_OUT = {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "format"}
+_LEFT_OUT = {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}
 _OWN: dict[str, Check] = {
+    "format": _format,
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,

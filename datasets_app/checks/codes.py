@@ -3,7 +3,7 @@
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
 # A row that was read by older checks is read again.
-CHECKS_VERSION = 1
+CHECKS_VERSION = 2
 
 # Found in a row by itself.
 ROW_CODES = {

@@ -1,11 +1,14 @@
 """Rows that may be megabytes long, never too many of them in memory at once."""
 
 from collections.abc import Collection, Iterator
+from functools import reduce
+from operator import add
+from typing import Any
 
-from django.db.models import Case, Q, TextField, When
+from django.db.models import Case, QuerySet, TextField, When
 from django.db.models.functions import Cast, Coalesce, Left, Length
 
-from datasets_app.chat_format import OUTPUT_KEYS, preview
+from datasets_app.chat_format import OUTPUT_KEYS, question_and_answer
 from datasets_app.database.bulk import keys_in
 from datasets_app.fields import ExactJSONField
 from datasets_app.models import Example
@@ -32,25 +35,63 @@ def pieces_of(pks: Collection[int]) -> Iterator[list[int]]:
         yield piece
 
 
-def previews_of(pks: Collection[int]) -> dict[int, tuple[str, str]]:
+def previews_of(
+    pks: Collection[int], rows: QuerySet[Example] | None = None
+) -> dict[int, tuple[str, str]]:
     """What is asked first and answered last in each row; of a long one, its beginning.
 
-    A list shows dozens of rows, and the turns of a long one fill a memory.
+    Of a preference that is the better answer. A list shows dozens of rows, and the
+    turns of a long one fill a memory.
+
+    Args:
+        rows: where they are looked for; the live rows if not given.
     """
-    messages = Case(
-        When(Q(n_characters__lt=LONG_TEXT), then="messages"),
-        default=None,
-        output_field=ExactJSONField(),
-    )
-    rows = Example.objects.filter(pk__in=keys_in(pks)).order_by()
-    rows = rows.annotate(n_characters=Length("text"))
-    found = rows.values_list("pk", messages, Left("text", PREVIEW_LENGTH))
+    parts = ("messages", "preferred_output")
     return {
-        pk: (beginning, "") if turns is None else _preview(turns)
-        for pk, turns, beginning in found.iterator(chunk_size=5)
+        pk: (beginning, "")
+        if turns[0] is None
+        else question_and_answer(dict(zip(parts, turns, strict=True)), PREVIEW_LENGTH)
+        for pk, beginning, *turns in _read(pks, rows, parts, PREVIEW_LENGTH)
     }
 
 
-def _preview(messages: object) -> tuple[str, str]:
-    asked, said = preview(messages, "user"), preview(messages, "assistant", last=True)
-    return asked[:PREVIEW_LENGTH], said[:PREVIEW_LENGTH]
+def turns_of(pks: Collection[int], length: int) -> dict[int, tuple[str, list[Any]]]:
+    """The first `length` characters of each live row's text, and all its messages.
+
+    Those are counted as in problems; of a long row there are none.
+    """
+    found = _read(pks, None, ("messages", *OUTPUT_KEYS), length)
+    return {
+        pk: (beginning, [turn for part in parts for turn in _list(part)])
+        for pk, beginning, *parts in found
+    }
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _read(
+    pks: Collection[int],
+    rows: QuerySet[Example] | None,
+    parts: tuple[str, ...],
+    length: int,
+) -> Iterator[tuple[Any, ...]]:
+    """(key, beginning of the text, parts …); the parts of a long row are None.
+
+    What makes a row long may be a picture, which its text knows nothing of.
+    """
+    rows = Example.objects.all() if rows is None else rows
+    whole = rows.filter(pk__in=keys_in(pks)).order_by()
+    sizes = (Coalesce(Length(Cast(name, TextField())), 0) for name in parts)
+    sized = whole.annotate(n_characters=reduce(add, sizes))
+    read = [
+        Case(
+            When(n_characters__lt=LONG_TEXT, then=name),
+            default=None,
+            output_field=ExactJSONField(),
+        )
+        for name in parts
+    ]
+    found = sized.values_list("pk", Left("text", length), *read)
+    return found.iterator(chunk_size=5)

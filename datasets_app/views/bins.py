@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from datasets_app.chat_format import preview
 from datasets_app.models import Dataset, Example
+from datasets_app.services.long_rows import previews_of
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.keyset import keyset_page
 from teams_app.access import has_role
@@ -22,20 +22,20 @@ def bin_page(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = get_row(request, datasets, pk, Role.VIEWER)
     deleted = Example.with_deleted.filter(dataset=dataset, deleted_at__isnull=False)
     page = keyset_page(
-        deleted.select_related("updated_by").defer("text", "tools"),
+        deleted.select_related("updated_by").only(
+            "position", "deleted_at", "updated_by__username"
+        ),
         request.GET,
         PER_PAGE,
     )
+    previews = previews_of([row.pk for row in page.rows], deleted)
     context = {
         "dataset": dataset,
         "page": page,
         "rows": [
-            {
-                "row": row,
-                "question": preview(row.messages, "user")[:200],
-                "answer": preview(row.messages, "assistant", last=True)[:200],
-            }
+            {"row": row, "question": question, "answer": answer}
             for row in page.rows
+            for question, answer in [previews.get(row.pk, ("", ""))]
         ],
         "may_purge": has_role(request.user, dataset, Role.OWNER),
         **rights(request, dataset),

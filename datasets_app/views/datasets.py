@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from datasets_app import services
-from datasets_app.chat_format import preview
 from datasets_app.forms import DatasetForm, posted
 from datasets_app.models import Dataset, DatasetVersion, Example
+from datasets_app.services.long_rows import previews_of
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.tokens import tokens_context
 from teams_app.access import has_role_anywhere, require_role
@@ -75,12 +75,11 @@ def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _recent_examples(dataset: Dataset) -> list[dict[str, object]]:
-    examples = Example.objects.filter(dataset=dataset).order_by("-position", "-pk")
+    newest = Example.objects.filter(dataset=dataset).order_by("-position", "-pk")
+    rows = newest.only("state", "split", "is_valid", "n_tokens")[:FEW]
+    previews = previews_of([row.pk for row in rows])
     return [
-        {
-            "row": example,
-            "question": preview(example.messages, "user")[:200],
-            "answer": preview(example.messages, "assistant", last=True)[:200],
-        }
-        for example in examples.defer("text", "tools", "functions")[:FEW]
+        {"row": row, "question": question, "answer": answer}
+        for row in rows
+        for question, answer in [previews.get(row.pk, ("", ""))]
     ]

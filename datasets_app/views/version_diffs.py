@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from datasets_app.chat_format import preview
+from datasets_app.chat_format import question_and_answer
 from datasets_app.formats import to_record
 from datasets_app.jsonl import Line
 from datasets_app.models import DatasetVersion
@@ -30,6 +30,7 @@ from datasets_app.views.asked import Asked, whole_number
 from teams_app.models import Role
 
 PER_PAGE = 20
+TEXT_LENGTH = 200
 WORDS = {
     "changed": _("Changed"),
     "added": _("Added"),
@@ -87,11 +88,11 @@ def _line(difference: Difference) -> int:
 def _shown(old: DatasetVersion, new: DatasetVersion, each: Difference) -> Any:
     before = _record(old, each.old) if each.old else None
     after = _record(new, each.new) if each.new else None
-    messages = (after or before or {}).get("messages")
+    question, answer = question_and_answer(after or before or {}, TEXT_LENGTH)
     return {
         "place": each,
-        "question": preview(messages, "user")[:200],
-        "answer": preview(messages, "assistant", last=True)[:200],
+        "question": question,
+        "answer": answer,
         "is_too_long": (each.old and not before) or (each.new and not after),
         "pairs": row_diff(before, after) if before and after else [],
     }

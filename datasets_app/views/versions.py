@@ -17,6 +17,7 @@ from datasets_app.services.errors import StorageFull
 from datasets_app.services.exports import file_name
 from datasets_app.services.version_copies import copy_version
 from datasets_app.services.version_diffs import n_lines_of
+from datasets_app.services.version_lines import with_texts
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.asked import Asked, whole_number
 from teams_app.models import Role
@@ -71,14 +72,14 @@ def _manifest(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
         .order_by("line_number")
         .select_related("example")
         .only(
-            *("version", "split", "line_number", "content_hash"),
+            *("version", "split", "line_number", "offset", "content_hash"),
             *("example__position", "example__content_hash", "example__deleted_at"),
         )[:PER_PAGE]
     )
     n_lines = n_lines_of(version, asked.split)
     next_line = asked.line + PER_PAGE
     return {
-        "rows": rows,
+        "rows": with_texts(version, list(rows)),
         "asked": asked,
         "n_lines": n_lines,
         "next_line": next_line if next_line <= n_lines else None,

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from datasets_app.models import Dataset, DatasetVersion, Example
+from datasets_app.models import Dataset, DatasetVersion
+from datasets_app.services import with_counts
 from jobs_app import services
 from jobs_app.history import visible_jobs
 from jobs_app.models import OPEN
@@ -37,30 +37,22 @@ def _context(user: Any) -> dict[str, Any]:
         "open_jobs": open_jobs[:N_OPEN],
         "has_more_open": len(open_jobs) > N_OPEN,
         "recent_jobs": lines(jobs.exclude(status__in=OPEN)[:N_RECENT]),
-        "datasets": (datasets := list(_datasets(user))),
-        "has_versions": any(each["newest_version"] for each in datasets),
+        "datasets": (datasets := _datasets(user)),
+        "has_versions": any(each.newest_version for each in datasets),
         "silent": silent,
         "keeps_changing": bool(open_jobs or silent),
         "may_launch": has_role_anywhere(user, Role.LAUNCHER),
         "may_import": has_role_anywhere(user, Role.CURATOR),
+        "may_review": has_role_anywhere(user, Role.REVIEWER),
     }
 
 
-def _datasets(user: Any) -> Any:
-    """Each as a dict: pk, name, n_examples, its newest version's id and number.
-
-    Counted per row: a join over examples and versions would multiply them.
-    """
-    examples = Example.objects.filter(dataset=OuterRef("pk")).order_by()
-    counted = examples.values("dataset").annotate(n=Count("pk")).values("n")
+def _datasets(user: Any) -> list[Any]:
+    """The newest ones, with their counts, and each with its newest version."""
     newest = DatasetVersion.objects.filter(dataset=OuterRef("pk")).order_by("-number")
-    return (
-        Dataset.objects.visible_to(user)
-        .annotate(
-            n_examples=Coalesce(Subquery(counted), 0),
-            newest_version=Subquery(newest.values("pk")[:1]),
-            newest_number=Subquery(newest.values("number")[:1]),
-        )
-        .order_by("-pk")
-        .values("pk", "name", "n_examples", "newest_version", "newest_number")
-    )[:N_DATASETS]
+    datasets = with_counts(Dataset.objects.visible_to(user)).annotate(
+        newest_version=Subquery(newest.values("pk")[:1]),
+        newest_number=Subquery(newest.values("number")[:1]),
+        n_waiting=F("n_in_review") + F("n_draft"),
+    )
+    return list(datasets.order_by("-pk")[:N_DATASETS])

@@ -17,11 +17,12 @@ const SENT = [
   "functions",
   "parallel_tool_calls",
   "extra",
+  "whole_row",
 ];
 
 export class Check {
-  constructor(form, url, editors, words) {
-    Object.assign(this, { form, url, editors, words });
+  constructor(form, url, editors, whole, words) {
+    Object.assign(this, { form, url, editors, whole, words });
     this.list = document.querySelector("[data-problem-list]");
     this.total = document.querySelector("[data-token-total]");
     form.addEventListener("input", () => this.soon());
@@ -30,7 +31,8 @@ export class Check {
   }
 
   soon() {
-    const size = this.editors.reduce((sum, each) => sum + each.textArea.value.length, 0);
+    const areas = [...this.editors.map((each) => each.textArea.value), this.whole.text ?? ""];
+    const size = areas.reduce((sum, each) => sum + each.length, 0);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), size > LARGE ? PAUSE_MS_LARGE : PAUSE_MS);
   }
@@ -41,27 +43,34 @@ export class Check {
     this.asked?.abort();
     this.asked = new AbortController();
     try {
-      const answer = await fetch(this.url, {
-        method: "POST",
-        body: this.body(),
-        redirect: "error",
-        signal: this.asked.signal,
-      });
-      if (!answer.ok) throw new Error(answer.status);
-      this.show(await answer.json());
+      this.show(await this.post({}, this.asked.signal));
     } catch (error) {
       if (error.name !== "AbortError") this.say(this.words.notChecked);
     }
   }
 
-  body() {
+  async post(more, signal) {
+    const body = this.body(more);
+    const answer = await fetch(this.url, { method: "POST", body, redirect: "error", signal });
+    if (!answer.ok) throw new Error(answer.status);
+    return answer.json();
+  }
+
+  body(more) {
     const body = new FormData();
     const all = new FormData(this.form);
     for (const name of SENT) if (all.has(name)) body.append(name, all.get(name));
+    for (const [name, value] of Object.entries(more)) body.append(name, value);
     return body;
   }
 
   show({ errors, problems, tokens }) {
+    this.whole.showProblems(problems);
+    if (tokens) this.showTokens(tokens, problems);
+    this.list?.replaceChildren(...this.rows(errors, problems));
+  }
+
+  showTokens(tokens, problems) {
     if (this.total) this.total.textContent = tokens.total.toLocaleString();
     let start = 0;
     for (const editor of this.editors) {
@@ -72,7 +81,6 @@ export class Check {
       editor.showChecked(tokens.messages.slice(start, start + n), own);
       start += n;
     }
-    this.list?.replaceChildren(...this.rows(errors, problems));
   }
 
   rows(errors, problems) {
@@ -90,8 +98,13 @@ export class Check {
   row({ message, what, mend }) {
     const text = `${what} ${mend}`;
     if (message === null) return element("li", { textContent: text });
-    const go = button(`${this.words.turn} ${message}`, () => goTo(this.editors, message));
+    const go = button(`${this.words.turn} ${message}`, () => this.goTo(message));
     return element("li", {}, go, " ", text);
+  }
+
+  goTo(message) {
+    if (this.whole.isShown) this.whole.goTo(message);
+    else goTo(this.editors, message);
   }
 
   say(text) {

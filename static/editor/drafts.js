@@ -10,8 +10,8 @@ const STATE = ["opened_at", "opened_state", "opened_revision"]; // what the work
 
 export class Drafts {
   // `key` names user and row; `editors` are told when their text areas are filled.
-  constructor(form, { key, saved, isBound }, editors, words) {
-    Object.assign(this, { form, key: PREFIX + key, editors, words });
+  constructor(form, { key, saved, isBound }, editors, whole, words) {
+    Object.assign(this, { form, key: PREFIX + key, editors, whole, words });
     this.id = crypto.randomUUID?.() ?? String(Math.random());
     this.isLeaving = false;
     forgetOld(saved);
@@ -102,6 +102,7 @@ export class Drafts {
   }
 
   told(name, value) {
+    if (name === "whole_row") return this.words.wholeRow;
     const label = this.form.querySelector(`label[for="id_${name}"]`)?.textContent.replace(/:$/, "") ?? name;
     const [before, after] = [parse(this.start[name]?.[0] ?? ""), parse(value ?? "")];
     if (!Array.isArray(before) || !Array.isArray(after)) return label;
@@ -119,6 +120,9 @@ export class Drafts {
       else if (values) field.value = values[0];
     }
     for (const editor of this.editors) editor.showTurns();
+    const [whole] = draft.values.whole_row ?? [];
+    if (whole === undefined) this.whole.close();
+    else this.whole.show(whole, true);
     this.form.dispatchEvent(new Event("input"));
   }
 

@@ -1,4 +1,4 @@
-// Reads JSON only to say where it is wrong, and where each item of its list begins.
+// Reads JSON only to say where it is wrong, and where each item of its lists begins.
 // The rules are the server's: no key twice, no number that would be rounded.
 
 const SPACE = /[ \t\n\r]*/y;
@@ -15,10 +15,12 @@ class Wrong extends Error {
 }
 
 class Reader {
-  constructor(text) {
+  // `lists` are the keys that lead to them: "" to the outermost one.
+  constructor(text, lists) {
     this.text = text;
     this.at = 0;
-    this.items = []; // offsets of the items of the outermost list
+    this.path = "";
+    this.items = new Map(lists.map((path) => [path, []])); // offsets of their items
   }
 
   take(pattern) {
@@ -55,13 +57,21 @@ class Reader {
 
   list(depth) {
     this.at += 1;
+    const items = this.items.get(this.path);
     if (this.next() === "]") return this.close();
     for (;;) {
       this.next();
-      if (depth === 0) this.items.push(this.at);
-      this.value(depth + 1);
+      items?.push(this.at);
+      this.below("[]", depth);
       if (this.comma("]")) return undefined;
     }
+  }
+
+  below(key, depth) {
+    const { path } = this;
+    this.path = path === "" ? key : `${path}.${key}`;
+    this.value(depth + 1);
+    this.path = path;
   }
 
   object(depth) {
@@ -76,7 +86,7 @@ class Reader {
       keys.add(key);
       if (this.next() !== ":") throw new Wrong("colon", this.at);
       this.at += 1;
-      this.value(depth + 1);
+      this.below(key, depth);
       if (this.comma("}")) return undefined;
     }
   }
@@ -102,8 +112,8 @@ function isExact(number) {
 }
 
 // {error: null or {what, line, column}, items: [{line, offset}]}
-export function read(text) {
-  const reader = new Reader(text);
+export function read(text, lists = [""]) {
+  const reader = new Reader(text, lists);
   let error = null;
   try {
     reader.value(0);
@@ -112,7 +122,8 @@ export function read(text) {
     if (!(wrong instanceof Wrong)) throw wrong;
     error = { what: wrong.message, ...place(text, wrong.at) };
   }
-  return { error, items: reader.items.map((offset) => ({ offset, ...place(text, offset) })) };
+  const offsets = [...reader.items.values()].flat();
+  return { error, items: offsets.map((offset) => ({ offset, ...place(text, offset) })) };
 }
 
 function place(text, at) {

@@ -6,6 +6,7 @@ import { Drafts } from "./drafts.js";
 import { watchArea } from "./json-box.js";
 import { listenToKeys } from "./keys.js";
 import { TurnEditor } from "./turns.js";
+import { WholeRow } from "./whole-row.js";
 
 const JSON_AREAS = ["tools", "functions", "extra"];
 
@@ -24,10 +25,13 @@ function start(form, settings) {
     });
   }
   form.enctype = "multipart/form-data"; // in the other form Korean takes three times the room
-  form.addEventListener("submit", (event) => stopIfInvalid(event, editors));
-  form.addEventListener("submit", (event) => stopIfTooBig(event, editors, settings));
-  new Drafts(form, settings, editors, settings.words);
-  new Check(form, settings.checkUrl, editors, settings.words);
+  const whole = new WholeRow(form, editors, settings.words);
+  form.addEventListener("submit", (event) => stopIfInvalid(event, editors, whole));
+  form.addEventListener("submit", (event) => stopIfTooBig(event, editors, whole, settings));
+  if (typeof settings.wholeRow === "string") whole.show(settings.wholeRow, true);
+  new Drafts(form, settings, editors, whole, settings.words);
+  const check = new Check(form, settings.checkUrl, editors, whole, settings.words);
+  whole.ask = (more) => check.post(more).catch(() => null);
   listenToKeys(form, editors);
   // A finding's link ends with the number of its message.
   const [, wanted] = location.hash.match(/^#message-(\d+)$/) ?? [];
@@ -44,7 +48,8 @@ function functionsOf(form) {
   return all.filter((each) => isObject(each) && typeof each.name === "string");
 }
 
-function stopIfInvalid(event, editors) {
+function stopIfInvalid(event, editors, whole) {
+  if (whole.isShown) return; // the server says what is wrong with it, and gives it back
   const invalid = editors.map((editor) => editor.firstInvalid()).find(Boolean);
   if (!invalid) return;
   event.preventDefault();
@@ -54,13 +59,14 @@ function stopIfInvalid(event, editors) {
 }
 
 // The server would refuse it without giving back what was typed.
-function stopIfTooBig(event, editors, { maxBytes, words }) {
-  const n = new Blob(editors.map((editor) => editor.textArea.value)).size;
+function stopIfTooBig(event, editors, whole, { maxBytes, words }) {
+  const texts = [...editors.map((editor) => editor.textArea.value), whole.text ?? ""];
+  const n = new Blob(texts).size;
   if (n < maxBytes * 0.98) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  editors[0].say(fill(words.tooBig, (n / 2 ** 20).toFixed(1), (maxBytes / 2 ** 20).toFixed(0)));
-  editors[0].notice.scrollIntoView();
+  whole.say(fill(words.tooBig, (n / 2 ** 20).toFixed(1), (maxBytes / 2 ** 20).toFixed(0)));
+  whole.notice.scrollIntoView();
 }
 
 const settings = document.getElementById("example-editor");

@@ -1,4 +1,4 @@
-// The conversation as JSON: where it is wrong, said while one types, and below it what
+// JSON that is edited as text: where it is wrong, said while one types, and below it what
 // the format has against its messages, each with the line where the message begins.
 
 import { button, element } from "./dom.js";
@@ -6,9 +6,11 @@ import { tellError } from "./json-box.js";
 import { read } from "./json-text.js";
 
 export class RawView {
-  constructor(textArea, words) {
+  // `lists` are where the messages stand in it, see json-text.js.
+  constructor(textArea, words, lists = [""]) {
     this.textArea = textArea;
     this.words = words;
+    this.lists = lists;
     this.problems = [];
     this.error = element("p", { className: "turn-editor__error", role: "status" });
     this.list = element("ul", { className: "turn-editor__problems" });
@@ -27,10 +29,14 @@ export class RawView {
     this.update();
   }
 
+  read() {
+    const text = this.textArea.value;
+    return text.trim() === "" ? { error: null, items: [] } : read(text, this.lists);
+  }
+
   update() {
     if (this.root.hidden) return;
-    const text = this.textArea.value;
-    const { error, items } = text.trim() === "" ? { error: null, items: [] } : read(text);
+    const { error, items } = this.read();
     this.textArea.setAttribute("aria-invalid", String(Boolean(error)));
     this.error.textContent = tellError(error, this.words);
     const shown = error ? [] : this.problems;
@@ -40,10 +46,17 @@ export class RawView {
   row(problem, item) {
     const text = `${problem.what} ${problem.mend}`;
     if (!item) return element("li", { textContent: text });
-    const go = button(`${this.words.line} ${item.line}`, () => {
-      this.textArea.focus();
-      this.textArea.setSelectionRange(item.offset, item.offset + 1);
-    });
+    const go = button(`${this.words.line} ${item.line}`, () => this.select(item));
     return element("li", {}, go, " ", text);
+  }
+
+  goTo(index) {
+    const item = this.read().items[index];
+    if (item) this.select(item);
+  }
+
+  select({ offset }) {
+    this.textArea.focus();
+    this.textArea.setSelectionRange(offset, offset + 1);
   }
 }

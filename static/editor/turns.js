@@ -2,6 +2,7 @@
 // stored; every change here is written there at once.
 
 import { button, element, icon, isObject, parse, select } from "./dom.js";
+import { Dragging } from "./drag.js";
 import { isExactJSON } from "./json-text.js";
 import { RawView } from "./raw-view.js";
 import { addersOf, fieldsOf, otherKeys, weightSelect } from "./turn-fields.js";
@@ -15,10 +16,11 @@ export class TurnEditor {
     this.isOutput = textArea.dataset.turnEditor === "output";
     this.undone = [];
     this.list = element("ol", { className: "turn-editor__turns" });
+    this.dragging = new Dragging(this);
     this.notice = element("p", { className: "turn-editor__notice", role: "status" });
-    this.toggle = button(this.words.showJson, () => this.switchView());
+    this.again = button(this.words.showTurns, () => this.showTurns());
     this.adder = button(this.words.add, () => this.insertAt(this.turns.length));
-    const tools = element("p", { className: "turn-editor__tools" }, this.adder, this.toggle);
+    const tools = element("p", { className: "turn-editor__tools" }, this.adder, this.again);
     this.root = element("div", { className: "turn-editor" });
     textArea.before(this.root);
     this.root.append(this.list, textArea, this.notice, tools);
@@ -52,17 +54,7 @@ export class TurnEditor {
     this.textArea.hidden = asTurns;
     this.raw.setShown(!asTurns);
     this.list.hidden = this.adder.hidden = !asTurns;
-    this.toggle.textContent = asTurns ? this.words.showJson : this.words.showTurns;
-  }
-
-  switchView() {
-    if (!this.asTurns) {
-      this.showTurns();
-    } else {
-      this.setView(false);
-      this.say("");
-      this.textArea.focus();
-    }
+    this.again.hidden = asTurns;
   }
 
   say(text, ...actions) {
@@ -143,6 +135,7 @@ export class TurnEditor {
     const head = element(
       "div",
       { className: "turn-editor__head" },
+      this.isOutput ? "" : this.dragging.handle(index),
       element("span", { className: "turn-editor__number", textContent: index + 1 }),
       this.roleSelect(turn, index),
       weightSelect(this, turn),

@@ -154,6 +154,42 @@ class TestTurns:
         example.refresh_from_db()
         assert example.messages[2]["content"] == "네더 블레이드는?"
 
+    def test_a_turn_is_dragged_to_another_place(self, editor, example):
+        handle = turn(editor, 1).get_by_role("button", name="Drag turn")
+        start, end = handle.bounding_box(), turn(editor, 3).bounding_box()
+        editor.mouse.move(start["x"] + 5, start["y"] + 5)
+        editor.mouse.down()
+        editor.mouse.move(start["x"] + 5, end["y"] + end["height"] - 5, steps=4)
+        assert "turn-editor__turn--behind" in turn(editor, 3).get_attribute("class")
+        editor.mouse.up()
+
+        assert texts(editor) == ["네더 블레이드는?", "20 damage.", HOSTILE]
+        assert save(editor, example).messages[2]["role"] == "system"
+
+    def test_a_drag_is_given_up_with_escape(self, editor):
+        before = texts(editor)
+        handle = turn(editor, 1).get_by_role("button", name="Drag turn")
+        start, end = handle.bounding_box(), turn(editor, 3).bounding_box()
+        editor.mouse.move(start["x"] + 5, start["y"] + 5)
+        editor.mouse.down()
+        editor.mouse.move(start["x"] + 5, end["y"] + end["height"] - 5, steps=4)
+        editor.keyboard.press("Escape")
+        editor.mouse.up()
+
+        assert texts(editor) == before
+
+    def test_a_turn_is_carried_with_the_keyboard(self, editor):
+        turn(editor, 1).get_by_role("button", name="Drag turn").focus()
+        for key in ("Enter", "ArrowDown", "ArrowDown", "ArrowDown"):
+            editor.keyboard.press(key)
+        held = turn(editor, 3).get_by_role("button", name="Drag turn")
+        assert held.get_attribute("aria-pressed") == "true"
+        assert texts(editor)[2] == HOSTILE
+
+        editor.keyboard.press("Escape")
+        assert texts(editor)[0] == HOSTILE
+        assert editor.get_by_text("Put back where it was.").is_visible()
+
     def test_the_next_example_follows(self, editor, example):
         following = make_example(dataset=example.dataset)
         turn(editor, 3).get_by_label("Text").fill("Better")
@@ -379,41 +415,68 @@ class TestImages:
 
 
 class TestJSON:
-    def test_the_json_itself_can_be_edited(self, editor, example):
-        editor.get_by_role("button", name="Edit as JSON").click()
-        raw = editor.get_by_label("Messages")
-        raw.fill('[{"role": "assistant", "content": "Short"}]')
-        editor.get_by_role("button", name="Edit turn by turn").click()
-        assert texts(editor) == ["Short"]
+    @pytest.fixture
+    def whole(self, editor):
+        """The text area of the whole row, open."""
+        editor.get_by_role("button", name="Edit the whole row as JSON").click()
+        area = editor.get_by_label("The whole row as JSON")
+        area.wait_for()
+        return area
+
+    def test_the_whole_row_can_be_edited(self, editor, whole, example):
+        row = json.loads(whole.input_value())
+        assert row == {"messages": example.messages}
+        assert not turn(editor, 1).is_visible()
 
         short = [{"role": "assistant", "content": "Short"}]
-        assert save(editor, example).messages == short
+        whole.fill(json.dumps({"messages": short, "tools": [TOOL], "source": "forum"}))
+        editor.get_by_role("button", name="Edit turn by turn").click()
+        turn(editor, 1).wait_for()
+        assert texts(editor) == ["Short"]
+        row = save(editor, example)
+        assert (row.messages, row.tools) == (short, [TOOL])
+        assert row.extra == {"source": "forum"}
 
-    def test_where_it_is_wrong_is_said_while_one_types(self, editor):
-        editor.get_by_role("button", name="Edit as JSON").click()
-        editor.get_by_label("Messages").fill('[{"role": "user",\n "content" 1}]')
+    def test_looking_at_it_changes_nothing(self, editor, whole, example):
+        before = example.content_hash
+
+        assert save(editor, example).content_hash == before
+
+    def test_where_it_is_wrong_is_said_while_one_types(self, editor, whole):
+        whole.fill('{"messages": [{"role": "user",\n "content" 1}]}')
 
         assert editor.get_by_text(
             "Line 2, column 12: here should be a colon."
         ).is_visible()
 
-    def test_what_the_format_has_against_a_message_is_said_too(self, editor):
-        editor.get_by_role("button", name="Edit as JSON").click()
-        editor.get_by_label("Messages").fill(
-            '[{"role": "user", "content": "Hi"},\n{"role": "robot", "content": "x"}]'
+    def test_what_the_format_has_against_a_message_is_said_too(self, editor, whole):
+        whole.fill(
+            '{"messages": [{"role": "user", "content": "Hi"},\n'
+            '{"role": "robot", "content": "x"}]}'
         )
-        raw = editor.locator(".turn-editor__raw")
+        raw = editor.locator(".turn-editor__raw:visible")
 
         raw.get_by_text("“robot” is no role.").wait_for()
         assert raw.get_by_role("button", name="Line 2").is_visible()
 
-    def test_json_that_is_no_conversation_stays_json(self, editor):
-        editor.get_by_role("button", name="Edit as JSON").click()
-        editor.get_by_label("Messages").fill("[1,")
+    def test_what_is_no_row_stays_text_and_comes_back(self, editor, whole, example):
+        whole.fill('{"messages": [')
         editor.get_by_role("button", name="Edit turn by turn").click()
+        editor.locator(".whole-row").get_by_text("The line is not JSON").wait_for()
+        editor.get_by_role("button", name="Save and continue editing").click()
+        editor.locator(".errornote").wait_for()
 
-        assert editor.get_by_label("Messages").is_visible()
-        assert editor.get_by_text("This JSON is no list of messages").is_visible()
+        assert whole.input_value() == '{"messages": ['
+        assert "The line is not JSON" in editor.locator(".errorlist").inner_text()
+
+    def test_a_draft_of_it_is_taken_up_again(self, editor, whole):
+        whole.fill('{"messages": []}')
+        editor.wait_for_timeout(600)
+        editor.on("dialog", lambda dialog: dialog.accept())
+        editor.reload()
+        editor.get_by_role("button", name="Take it up again").click()
+
+        assert whole.input_value() == '{"messages": []}'
 
     def test_a_number_that_would_be_rounded_is_not_read(self, open_example):
         row = make_example(
@@ -443,7 +506,9 @@ class TestUnsavedWork:
         again = context.new_page()
         again.goto(address)
         again.get_by_text("There is unsaved work of yours").wait_for()
-        assert again.get_by_text("1 turns differ").is_visible()
+        assert again.get_by_text(
+            "turns that differ: 1 (now 3, in the draft 3)"
+        ).is_visible()
         assert texts(again)[2] == "20 damage."
 
         again.get_by_role("button", name="Take it up again").click()

@@ -106,6 +106,14 @@ class TestEditing:
         assert "The message is empty." in said
         assert "Message 2" in said
 
+    @pytest.mark.parametrize("key", ["9" * 30, "9" * 5000, "x", "-1", "²", "1\x00"])
+    def test_nonsense_for_a_tag_is_refused_with_a_reason(self, reviewer, dataset, key):
+        example = make_example(dataset=dataset)
+        said = save(reviewer, example, tags=[key]).content.decode()
+
+        assert "is not one of the available choices" in said
+        assert not example.tags.exists()
+
     @pytest.mark.parametrize(
         ("typed", "said"),
         [

@@ -2,12 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
-from datasets_app.models import BulkKind, Example
+from datasets_app.models import BulkKind, Example, Method
 from datasets_app.services import listing
 from datasets_app.services.bulk_edits import contents
 from datasets_app.services.bulk_edits.storing import store_examples
-from datasets_app.services.long_rows import LONG_TEXT, previews_of
+from datasets_app.services.long_rows import LONG_TEXT, previews_of, turns_of
 from datasets_app.services.selection import Selection
 from teams_app.models import Role
 from tests.datasets_app.bulk_edits.edits import edit_of
@@ -70,3 +71,38 @@ def test_the_list_shows_long_and_short_rows(client, dataset):
 
     assert "Long question" in page
     assert dataset.examples.order_by("pk").first().messages[1]["content"] in page
+
+
+def test_a_picture_makes_a_row_long_too(dataset):
+    url = "data:image/png;base64," + "A" * LONG_TEXT
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    parts = [{"type": "text", "text": "What is this?"}, picture]
+    row = make_example(dataset=dataset, messages=[{"role": "user", "content": parts}])
+
+    assert previews_of([row.pk]) == {row.pk: ("What is this?", "")}
+    assert turns_of([row.pk], 4) == {row.pk: ("What", [])}
+
+
+def test_of_a_preference_the_better_answer_is_shown():
+    row = make_example(
+        dataset=make_dataset(method=Method.DPO),
+        messages=[{"role": "user", "content": "Hi"}],
+        preferred_output=[{"role": "assistant", "content": "Hello!"}],
+        non_preferred_output=[{"role": "assistant", "content": "What."}],
+    )
+
+    assert previews_of([row.pk]) == {row.pk: ("Hi", "Hello!")}
+
+
+@pytest.mark.parametrize("page", ["datasets:detail", "datasets:bin"])
+def test_pages_that_show_snippets_load_no_conversations(client, dataset, page):
+    make_long(dataset)
+    if page == "datasets:bin":
+        Example.objects.filter(dataset=dataset).update(deleted_at=now())
+    client.force_login(make_member(Role.VIEWER, dataset.team))
+    response = client.get(reverse(page, args=[dataset.pk]))
+    rows = response.context["examples" if page == "datasets:detail" else "rows"]
+
+    assert "Long question" in response.content.decode()
+    assert all("messages" in each["row"].get_deferred_fields() for each in rows)
+    assert len(rows) == 4

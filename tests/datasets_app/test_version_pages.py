@@ -4,7 +4,15 @@ import pytest
 from django.urls import reverse
 
 from datasets_app import services, tasks
-from datasets_app.models import Dataset, DatasetVersion, Example, ImportRun, Split
+from datasets_app.models import (
+    Dataset,
+    DatasetVersion,
+    Example,
+    ImportRun,
+    Method,
+    Split,
+)
+from datasets_app.services import version_lines
 from datasets_app.views import versions
 from teams_app.models import Role
 from tests.factories import (
@@ -94,6 +102,35 @@ class TestThePage:
         for example in Example.objects.all():
             change = reverse("admin:datasets_app_example_change", args=[example.pk])
             assert (change in shown) == (example.split == split)
+
+    def test_shows_what_is_said_on_each_line(self, viewer, version):
+        Example.objects.update(messages=[])  # the frozen bytes know it still
+        context = viewer.get(reverse("datasets:version", args=[version.pk])).context
+
+        [row] = context["rows"]
+        assert row.question.startswith("Question ")
+        assert row.answer.startswith("Answer ")
+
+    def test_shows_the_better_answer_of_a_preference(self, viewer, dataset):
+        Dataset.objects.filter(pk=dataset.pk).update(method=Method.DPO)
+        make_example(
+            dataset=Dataset.objects.get(pk=dataset.pk),
+            messages=[{"role": "user", "content": "Hi"}],
+            preferred_output=[{"role": "assistant", "content": "Hello!"}],
+            non_preferred_output=[{"role": "assistant", "content": "What."}],
+        )
+        version = services.freeze(dataset=dataset, by=None)
+        shown = page(viewer, "version", version.pk)
+
+        assert "<td>Hi</td>" in shown
+        assert "<td>Hello!</td>" in shown
+
+    def test_reads_no_long_line_and_no_lost_file(self, viewer, version, monkeypatch):
+        monkeypatch.setattr(version_lines, "MOST_BYTES", 10)
+        assert "<td>–</td>" in page(viewer, "version", version.pk)
+        monkeypatch.undo()
+        version.training_file.storage.delete(version.training_file.name)
+        assert "<td>–</td>" in page(viewer, "version", version.pk)
 
     def test_begins_at_the_line_asked_for(self, viewer, dataset, monkeypatch):
         monkeypatch.setattr(versions, "PER_PAGE", 2)

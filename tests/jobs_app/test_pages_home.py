@@ -6,7 +6,14 @@ from django.utils.timezone import now
 from jobs_app import services
 from jobs_app.models import EventType, JobStatus
 from teams_app.models import Role
-from tests.factories import make_dataset, make_job, make_member, make_team, make_version
+from tests.factories import (
+    make_dataset,
+    make_example,
+    make_job,
+    make_member,
+    make_team,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +115,22 @@ def test_another_teams_rows_are_not_there(client, member, worker_alive):
 
     assert "secret-plan" not in page
     assert job.dataset_version.dataset.name not in page
+
+
+def test_it_leads_to_the_review_queue(client, member, team, worker_alive):
+    dataset = make_dataset(team=team)
+    for state in ("draft", "in_review", "approved"):
+        make_example(dataset=dataset, state=state)
+    page = home(client)
+
+    assert f'href="/datasets/{dataset.pk}/review/">2 to review</a>' in page
+
+
+def test_who_may_not_review_is_not_led_there(client, team, worker_alive):
+    client.force_login(make_member(Role.CURATOR, team))
+    make_example(dataset=make_dataset(team=team))
+
+    assert "to review" not in home(client)
 
 
 def test_many_jobs_cost_no_more_queries(

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.functions import Substr
 
+from datasets_app.chat_format import preview, texts_of
 from datasets_app.checks.codes import ERROR, NOTE, WARNING, severity_of
 from datasets_app.models import CheckRun, Dataset, Finding, RunStatus
+from datasets_app.services.long_rows import turns_of
 
 SHOWN_CHARACTERS = 400  # more than are shown: a secret is hidden only as a whole
 
@@ -64,15 +65,32 @@ def report_of(dataset: Dataset, *, with_rows: bool = False) -> Report | None:
 def _first_rows(run: CheckRun) -> dict[int, Finding]:
     """By key; a finding may be gone since the check."""
     pks = [pk for of_code in run.summary.values() for pk in of_code["first"]]
-    return with_texts(Finding.objects.filter(pk__in=pks)).in_bulk()
+    found = with_texts(list(Finding.objects.filter(pk__in=pks)))
+    return {each.pk: each for each in found}
 
 
-def with_texts(findings: QuerySet[Finding]) -> QuerySet[Any]:
-    """With the beginning of each row's text, and of the row it is too much like."""
-    return findings.annotate(
-        row_text=Substr("example__text", 1, SHOWN_CHARACTERS),
-        other_text=Substr("other__text", 1, SHOWN_CHARACTERS),
-    )
+def with_texts(findings: list[Finding]) -> list[Any]:
+    """With `row_text`, the beginning of the message that each finding is about.
+
+    One about the whole row shows what is asked there, as does `other_text`, which is
+    of the row that it is too much like.
+    """
+    pks = {pk for each in findings for pk in (each.example_id, each.other_id) if pk}
+    rows = turns_of(pks, SHOWN_CHARACTERS)
+    for each in findings:
+        shown: Any = each
+        shown.row_text = _text(rows.get(each.example_id or 0), each.message_index)
+        shown.other_text = _text(rows.get(each.other_id or 0), None)
+    return findings
+
+
+def _text(row: tuple[str, list[Any]] | None, message_index: int | None) -> str:
+    if row is None:
+        return ""
+    beginning, turns = row
+    said = turns[message_index - 1 : message_index] if message_index else []
+    text = " ".join(texts_of(said[0])) if said else preview(turns, "user")
+    return (text or beginning)[:SHOWN_CHARACTERS]
 
 
 def findings_of(dataset: Dataset, code: str) -> QuerySet[Finding]:
@@ -85,4 +103,4 @@ def shown(findings: list[Finding]) -> list[Any]:
     found = Finding.objects.filter(
         pk__in=[each.pk for each in findings], example__deleted_at=None
     )
-    return list(with_texts(found).order_by("pk"))
+    return with_texts(list(found.order_by("pk")))

@@ -90,6 +90,27 @@ def test_a_finding_leads_to_the_row_and_to_the_list(curator, dataset):
     assert f"?dataset={dataset.pk}&amp;finding=email" in text
 
 
+def test_a_finding_shows_the_message_that_it_is_about(curator, dataset):
+    turns = [{"role": "system", "content": "Be brief."}, *chat("Who?", "To: a@b.kr")]
+    make_example(dataset=dataset, messages=turns)
+    check(dataset)
+    for code in ("", "email"):
+        text = show(curator, dataset, code)
+        assert ">To: " in text
+        assert "Be brief." not in text
+
+
+def test_a_finding_of_the_whole_row_shows_its_question(curator, dataset):
+    turns = [{"role": "system", "content": "Be brief."}, *chat("Which one?", "Both.")]
+    for _copy in range(2):
+        make_example(dataset=dataset, messages=turns)
+    check(dataset)
+    text = show(curator, dataset, "exact_duplicate")
+
+    assert text.count(">Which one?<") == 2  # this row, and the other one
+    assert "Be brief." not in text
+
+
 def test_all_rows_of_a_finding_have_a_page(curator, dataset):
     for number in range(30):
         make_example(dataset=dataset, messages=chat(f"Who {number}?", LEAK))
