@@ -21,7 +21,7 @@ def with_fields(posted: QueryDict, method: str) -> QueryDict:
     """
     if WHOLE_ROW not in posted:
         return posted
-    record = record_of(posted[WHOLE_ROW], method)
+    record = record_of(str(posted[WHOLE_ROW]), method)
     data = posted.copy()
     del data[WHOLE_ROW]
     for name in RECORD_KEYS:

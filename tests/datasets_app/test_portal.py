@@ -161,9 +161,9 @@ class TestTheDataset:
             make_example(dataset=dataset)
             imported(dataset, chat_lines(1))
             services.freeze(dataset=dataset, by=None)
-        # session, user, dataset, roles, examples, imports, versions, freeze, check, and
-        # of the tokens: their sum, the shortest and longest, the median
-        with django_assert_num_queries(12):
+        # session, user, dataset, roles, examples, what they say, imports, versions,
+        # freeze, check, and of the tokens: sum, shortest and longest, median
+        with django_assert_num_queries(13):
             page(viewer, "detail", dataset.pk)
 
 
