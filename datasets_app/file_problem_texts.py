@@ -59,6 +59,26 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The row has %(found)s cells, but there are %(expected)s columns."),
         _("Put cells with a comma or a line break into quotation marks."),
     ),
+    "no_picture": (
+        _("“%(key)s” holds bytes that are no picture."),
+        _("Save it as JPEG, PNG or WEBP, or choose no column for images."),
+    ),
+    "picture_without_question": (
+        _("The row has a picture, but no question that it could stand in."),
+        _("Say which column holds the question, or choose no column for images."),
+    ),
+    "tag_too_long": (
+        _("The tag “%(tag)s” is longer than %(limit)s characters."),
+        _("Shorten it, put commas between tags, or choose no column for tags."),
+    ),
+    "too_many_tags": (
+        _("The row has %(found)s tags; at most %(limit)s are allowed."),
+        _("Keep those that you look for, or choose no column for tags."),
+    ),
+    "too_many_team_tags": (
+        _("The team would have more than %(limit)s different tags."),
+        _("Choose no column for tags: this one seems to hold something else."),
+    ),
     # the file as a whole
     "file_gone": (
         _("The uploaded file is gone from the server."),

@@ -1,4 +1,4 @@
-"""What may be wrong with the address of an image in a row.
+"""What may be wrong with the address of an image in a row, and such an address made.
 
 Providers take JPEG, PNG and WEBP of at most 10 MB, by http(s) or inside the row.
 """
@@ -31,3 +31,11 @@ def image_problem(url: str) -> str | None:
 
 def _begins_as(kind: str, data: str) -> bool:
     return len(data) % 4 == 0 and base64.b64decode(data[:16]).startswith(STARTS[kind])
+
+
+def data_url_of(data: bytes) -> str | None:
+    """The address that holds the image itself; None if it is none of these kinds."""
+    for kind, start in STARTS.items():
+        if data.startswith(start) and (kind != "webp" or data[8:12] == b"WEBP"):
+            return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return None

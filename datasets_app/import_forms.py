@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from datasets_app.formats import PARQUET, RFT, ROW_KINDS, TABLES, reads_columns
+from datasets_app.formats import BESIDE, PARQUET, RFT, ROW_KINDS, TABLES, reads_columns
 from datasets_app.forms import posted
 from datasets_app.models import FileFormat, ImportRun, OnDuplicate, Split
 from datasets_app.services import StorageFull
@@ -22,6 +22,8 @@ COLUMN_LABELS = {
     "preferred": _("Better answer"),
     "non_preferred": _("Worse answer"),
     "tools": _("Tools"),
+    "image": _("Image"),
+    "tags": _("Tags"),
 }
 BY_COLUMNS = ""
 ASKS_FOR_COLUMNS = (BY_COLUMNS, RFT)
@@ -92,7 +94,9 @@ class StartForm(forms.Form):
             )
         }
         choices = [("", _("none")), *((column, column[:80]) for column in columns)]
-        for role, label in COLUMN_LABELS.items() if kind in ASKS_FOR_COLUMNS else ():
+        for role, label in COLUMN_LABELS.items():
+            if role not in BESIDE and kind not in ASKS_FOR_COLUMNS:
+                continue
             asked[f"column_{role}"] = forms.ChoiceField(
                 label=label, choices=choices, required=False
             )

@@ -5,8 +5,9 @@ such rows teach.
 Pure: bytes in, dictionaries out. A file is never whole in memory.
 """
 
+from datasets_app.formats.beside import BESIDE
 from datasets_app.formats.columns import ROLES, guess_mapping, reads_columns
-from datasets_app.formats.converting import convert, parse_row, to_record
+from datasets_app.formats.converting import convert, parse_row, tags_of, to_record
 from datasets_app.formats.kinds import CHAT, PARQUET, RFT, ROW_KINDS, TABLES, method_of
 from datasets_app.formats.reading import open_rows
 from datasets_app.formats.recognising import (
@@ -17,6 +18,7 @@ from datasets_app.formats.recognising import (
 )
 
 __all__ = [
+    "BESIDE",
     "CHAT",
     "PARQUET",
     "RFT",
@@ -33,5 +35,6 @@ __all__ = [
     "parse_row",
     "reads_columns",
     "recognise",
+    "tags_of",
     "to_record",
 ]

@@ -3,8 +3,9 @@
 A mapping is {role: column}, as {"system": "prompt", "user": "question", "assistant":
 "answer"}; `messages` names a column that holds whole conversations, `preferred` and
 `non_preferred` make a row a preference. With {"kind": "sharegpt"} the columns have the
-names of that kind; {"kind": "rft", "user": …} makes tasks for a grader. Columns that no
-role takes are kept in `extra`.
+names of that kind; {"kind": "rft", "user": …} makes tasks for a grader. `image` and
+`tags` name columns beside the conversation, see `beside`. Columns that no role takes
+are kept in `extra`.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 
 from datasets_app import exact_json
 from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
+from datasets_app.formats import beside
+from datasets_app.formats.cells import parsed_cell
 from datasets_app.formats.kinds import ALPACA, DPO, RFT
 from datasets_app.formats.openai import (
     OLD_OUTPUT_KEYS,
@@ -51,21 +54,32 @@ USUAL_NAMES = {
 def guess_mapping(columns: list[str]) -> dict[str, str]:
     """What columns so named are likely to be; nothing where that is not clear."""
     by_name = {column.strip().lower(): column for column in reversed(columns)}
+    found = _guess_conversation(by_name)
+    return found and {**found, **_guess(by_name, beside.NAMES)}
+
+
+def _guess_conversation(by_name: dict[str, str]) -> dict[str, str]:
     if {"instruction", "output"} <= by_name.keys():
         return {"kind": ALPACA}
     if {"chosen", "rejected"} <= by_name.keys():
         return {"kind": DPO}
-    found = {
-        role: by_name[name]
-        for role, names in USUAL_NAMES.items()
-        for name in reversed(names)
-        if name in by_name
-    }
+    found = _guess(by_name, USUAL_NAMES)
     if "messages" in found:
         return {role: found[role] for role in ("messages", "tools") if role in found}
     is_preference = set(OUTPUTS) <= found.keys()
     unwanted = ("assistant",) if is_preference else OUTPUTS
     return {role: name for role, name in found.items() if role not in unwanted}
+
+
+def _guess(
+    by_name: dict[str, str], usual: Mapping[str, tuple[str, ...]]
+) -> dict[str, str]:
+    return {
+        role: by_name[name]
+        for role, names in usual.items()
+        for name in reversed(names)
+        if name in by_name
+    }
 
 
 def reads_columns(mapping: Mapping[str, str]) -> bool:
@@ -100,16 +114,7 @@ def _left_over(row: dict[str, Any], mapping: Mapping[str, str]) -> dict[str, Any
 
 def with_parsed_cells(row: dict[str, Any]) -> dict[str, Any]:
     """The row, with lists and objects where a table could only hold their text."""
-    return {**row, **{key: _parsed_cell(row[key]) for key in MAY_BE_JSON & row.keys()}}
-
-
-def _parsed_cell(value: Any) -> Any:
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
-        return value
-    try:
-        return parse_json(value.encode())
-    except BadLine:  # a text may begin with a bracket, too
-        return value
+    return {**row, **{key: parsed_cell(row[key]) for key in MAY_BE_JSON & row.keys()}}
 
 
 def _conversation(row: dict[str, Any], mapping: Mapping[str, str]) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from datasets_app.formats import kinds
+from datasets_app.formats import beside, kinds
 from datasets_app.formats.columns import (
     columns_record,
     guess_mapping,
@@ -60,6 +60,21 @@ def convert(
     if format not in kinds.TABLES:
         return CONVERTERS[format](row)
     mapping = mapping or guess_mapping(list(row))
+    row, images = beside.take_images(row, mapping)
+    return beside.with_images(_table_record(row, mapping), images)
+
+
+def _table_record(row: dict[str, Any], mapping: Mapping[str, str]) -> Record:
     if reads_columns(mapping):
         return columns_record(row, mapping)
     return CONVERTERS[mapping.get("kind", kinds.CHAT)](with_parsed_cells(row))
+
+
+def tags_of(
+    line: Line, format: str, mapping: Mapping[str, str] | None = None
+) -> list[str]:
+    """The tags that a row of a table has beside its record. Raises BadLine."""
+    if format not in kinds.TABLES or (mapping and beside.TAGS not in mapping):
+        return []  # of the many files without tags no row is read twice
+    row = parse_row(line)
+    return beside.tags_of(row, mapping or guess_mapping(list(row)))

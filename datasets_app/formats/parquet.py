@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from datasets_app.formats.parquet_sizes import MAX_ELEMENTS, rows_with_sizes
+from datasets_app.image_checks import data_url_of
 from datasets_app.jsonl import MAX_LINE_BYTES, BadFile, Line, Problem
 
 ROWS_AT_ONCE = 128
@@ -125,5 +126,5 @@ def _without_nulls(value: Any) -> Any:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
+        return data_url_of(value) or base64.b64encode(value).decode()
     return str(value)

@@ -8,6 +8,7 @@ from datasets_app.formats import method_of, to_record
 from datasets_app.jsonl import BadFile, BadLine, Line, Problem
 from datasets_app.models import BaseModel, ImportProblem, ImportRun
 from datasets_app.services.counting import counter_of
+from datasets_app.services.import_tags import TagReader
 from datasets_app.token_counts import Counter
 
 BATCH_ROWS = 4_000
@@ -22,6 +23,7 @@ class Row:
 
     line_number: int
     derived: Derived
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Batch:
     """
 
     counter: Counter
+    tags: TagReader
     rows: list[Row] = field(default_factory=list)
     problems: list[ImportProblem] = field(default_factory=list)
     n_read: int = 0
@@ -46,13 +49,14 @@ class Batch:
         self.n_lines, self.end = line.number, line.end
         try:
             derived = read_row(run, line, self.counter)
+            tags = self.tags.read(line)
         except BadLine as exc:
             self._leave_out(run, line, [exc.problem])
             return
         if derived.problems:
             self._leave_out(run, line, list(derived.problems))
         else:
-            self.rows.append(Row(line.number, derived))
+            self.rows.append(Row(line.number, derived, tags))
 
     def _leave_out(self, run: ImportRun, line: Line, problems: list[Problem]) -> None:
         self.n_invalid += 1
@@ -89,13 +93,14 @@ def as_rows(run: ImportRun, line: Line, problems: list[Problem]) -> list[ImportP
 
 def batches(run: ImportRun, lines: Iterator[Line]) -> Iterator[Batch]:
     """Raises BadFile, after the batch of what could still be read."""
-    batch = Batch(_counter_of(run))
+    tags = TagReader(run)
+    batch = Batch(_counter_of(run), tags)
     try:
         for line in lines:
             batch.take(run, line)
             if batch.is_full:
                 yield batch
-                batch = Batch(_counter_of(run))
+                batch = Batch(_counter_of(run), tags)
     except BadFile:
         if batch.n_read:
             yield batch

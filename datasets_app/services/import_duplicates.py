@@ -19,6 +19,7 @@ from datasets_app.models import (
     ReviewState,
 )
 from datasets_app.services.import_batches import Row
+from datasets_app.services.import_tags import add_tags
 from datasets_app.services.inserting import insert_rows, update_rows
 
 MAX_LISTED = 1_000  # of a file; all are counted
@@ -77,10 +78,10 @@ def _first_pks(dataset: Dataset, rows: list[Row]) -> dict[str, int]:
 def replace_rows(run: ImportRun, dataset: Dataset, rows: list[Row]) -> None:
     """Give the rows of the dataset what the file says beside their content.
 
-    A row that differs now goes back to draft. Each keeps in its history what it was;
-    of lines with the same content the last one counts.
+    Tags that they have already stay. A row that differs now goes back to draft. Each
+    keeps in its history what it was; of lines with one content the last one counts.
     """
-    row_of = {row.derived.content_hash: row.derived for row in rows}
+    row_of = {row.derived.content_hash: row for row in rows}
     pks = list(_first_pks(dataset, rows).values())
     examples = Example.objects.filter(pk__in=pks).only(
         "content_hash", "content_by_id", *REPLACED_FIELDS
@@ -88,8 +89,17 @@ def replace_rows(run: ImportRun, dataset: Dataset, rows: list[Row]) -> None:
     changes = {
         example: found
         for example in examples
-        if (found := _replace(run, example, row_of[example.content_hash].extra))
+        if (found := _replace(run, example, row_of[example.content_hash].derived.extra))
     }
+    tagged = {
+        example.pk: tags
+        for example in changes
+        if (tags := row_of[example.content_hash].tags)
+    }
+    retagged = add_tags(dataset, tagged)
+    for example, changed in changes.items():
+        if example.pk in retagged:
+            changed["tags"] = retagged[example.pk]
     update_rows(Example, (*REPLACED_FIELDS, *WHO_AND_WHEN), changes)
     _record(run, changes)
 

@@ -39,6 +39,7 @@ from datasets_app.services.import_duplicates import (
     replace_rows,
     sort_out,
 )
+from datasets_app.services.import_tags import put_tags
 from datasets_app.services.inserting import insert_examples
 from datasets_app.services.recounting import recount_if_stale
 from datasets_app.services.uploads import store_file
@@ -197,7 +198,9 @@ def _add(run: ImportRun, batch: Batch) -> None:
         settle_method(dataset, method_of(run.format, run.mapping))
         rows = sort_out(run, dataset, batch.rows)
         new = [row.derived for row in rows.new]
-        insert_examples(run, new, first_position=next_position(dataset))
+        first = next_position(dataset)
+        insert_examples(run, new, first_position=first)
+        put_tags(dataset, {n: row.tags for n, row in enumerate(rows.new, first)})
         recount_if_stale(dataset, counted_with=batch.counter.key)
         ImportProblem.objects.bulk_create(batch.problems)
         _meet_known(run, dataset, rows.known)

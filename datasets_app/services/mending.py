@@ -22,6 +22,7 @@ from datasets_app.models import (
 from datasets_app.services.datasets import settle_method
 from datasets_app.services.examples import save_example
 from datasets_app.services.import_batches import KEPT_LENGTH, RAW_LENGTH
+from datasets_app.services.import_tags import TagReader, link_tags
 from datasets_app.services.rejected_lines import has_whole_line, whole_line
 
 MAX_BYTES = 2 * 1024 * 1024  # a longer line is mended in an editor, not in a browser
@@ -100,6 +101,7 @@ def check_line(run: ImportRun, text: str) -> list[Problem]:
     """What is wrong with the text of a line, read as the import reads the file."""
     try:
         record = _record(run, text)
+        _tags(run, text)
     except BadLine as exc:
         return [exc.problem]
     return list(derive(record, method_of(run.format, run.mapping)).problems)
@@ -120,7 +122,10 @@ def mend_line(problem: ImportProblem, text: str, *, by: Any) -> Mended:
         if locked.mended is not None:
             return Mended(locked.mended, was_there=True)
         settle_method(dataset, method_of(run.format, run.mapping))
-        return _add(run, dataset, problem, _record(run, text), by)
+        added = _add(run, dataset, problem, _record(run, text), by)
+        if added.example and not added.was_there:
+            link_tags(dataset, {added.example.pk: _tags(run, text)})
+        return added
 
 
 def _add(
@@ -151,5 +156,14 @@ def _known(run: ImportRun, dataset: Dataset, record: dict[str, Any]) -> Example 
 
 def _record(run: ImportRun, text: str) -> dict[str, Any]:
     """Raises BadLine."""
+    return to_record(_line(text), run.format, run.mapping)
+
+
+def _tags(run: ImportRun, text: str) -> tuple[str, ...]:
+    """Raises BadLine."""
+    return TagReader(run).read(_line(text))
+
+
+def _line(text: str) -> Line:
     data = text.strip().encode(errors="replace")
-    return to_record(Line(number=1, end=len(data), data=data), run.format, run.mapping)
+    return Line(number=1, end=len(data), data=data)

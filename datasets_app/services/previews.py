@@ -8,10 +8,12 @@ from datasets_app.chat_checks import find_problems
 from datasets_app.chat_format import OUTPUT_KEYS, texts_of
 from datasets_app.jsonl import BadFile, BadLine, Line, Problem
 from datasets_app.models import ImportRun
+from datasets_app.turn_views import Image, images_of
 
 ROWS_SHOWN = 10
 TEXT_SHOWN = 2_000  # characters of one message
 RAW_SHOWN = 500
+IMAGE_CHARACTERS = 1_000_000  # of one that is shown; ten rows are on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Turn:
     calls: str = ""
     weight: Any = None
     part: str = ""
+    images: list[Image] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class PreviewRow:
     turns: list[Turn] = field(default_factory=list)
     tools: str = ""
     extra: str = ""
+    tags: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     raw: str = ""  # where no record can be made of it
 
@@ -69,6 +73,7 @@ def look_at(run: ImportRun, format: str) -> Look:
 def _row(line: Line, format: str, mapping: dict[str, str]) -> PreviewRow:
     try:
         record = formats.to_record(line, format, mapping)
+        tags = formats.tags_of(line, format, mapping)
     except BadLine as exc:
         raw = line.data[: 4 * RAW_SHOWN].decode(errors="replace")[:RAW_SHOWN]
         return PreviewRow(line.number, problems=[exc.problem], raw=raw)
@@ -77,6 +82,7 @@ def _row(line: Line, format: str, mapping: dict[str, str]) -> PreviewRow:
         turns=_turns(record),
         tools=_pretty(record.get("tools") or record.get("functions")),
         extra=_pretty(record.get("extra")),
+        tags=tags,
         problems=find_problems(record, method=formats.method_of(format, mapping)),
     )
 
@@ -93,8 +99,9 @@ def _turn(message: Any, part: str) -> Turn:
     if not isinstance(message, dict):
         return Turn(role="", content=_pretty(message), part=part)
     content = message.get("content")
-    text = content if isinstance(content, str) else "\n".join(_parts(content))
-    if content is not None and not text and not isinstance(content, str):
+    text = "\n".join(texts_of({"content": content}))
+    images = images_of(content, IMAGE_CHARACTERS)
+    if not (text or images) and content is not None and not isinstance(content, str):
         text = _pretty(content)
     calls = message.get("tool_calls") or message.get("function_call")
     return Turn(
@@ -103,17 +110,8 @@ def _turn(message: Any, part: str) -> Turn:
         calls=_pretty(calls),
         weight=message.get("weight"),
         part=part,
+        images=images,
     )
-
-
-def _parts(content: Any) -> list[str]:
-    """The texts of a content of many parts, and of a picture its address."""
-    images = [
-        str(part["image_url"].get("url", ""))[:200]
-        for part in _list(content)
-        if isinstance(part, dict) and isinstance(part.get("image_url"), dict)
-    ]
-    return [*texts_of({"content": content}), *images]
 
 
 def _list(value: Any) -> list[Any]:

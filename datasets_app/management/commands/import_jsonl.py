@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from datasets_app import services
 from datasets_app.command_teams import add_team_argument, find_team
-from datasets_app.formats import ROLES, ROW_KINDS, TABLES
+from datasets_app.formats import BESIDE, ROLES, ROW_KINDS, TABLES
 from datasets_app.models import (
     Dataset,
     FileFormat,
@@ -150,7 +150,7 @@ def mapping(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split(",")]
     found = {role.strip(): column.strip() for role, _is, column in pairs}
     for role, column in found.items():
-        if role not in (*ROLES, "kind") or not column:
+        if role not in (*ROLES, *BESIDE, "kind") or not column:
             raise ArgumentTypeError(f"“{role}={column}” is no role and its column")
     if found.get("kind", ROW_KINDS[0]) not in ROW_KINDS:
         raise ArgumentTypeError(f"kind is one of {', '.join(ROW_KINDS)}")

@@ -162,6 +162,15 @@ BAD_ROWS: list[tuple[str, str, dict[str, str], Any]] = [
         {},
         {"conversations": [TURN, {"from": "function_call", "value": "x"}]},
     ),
+    ("no_picture", "columns", {"image": "a"}, {"a": {"bytes": "c3Zn"}}),
+    (
+        "picture_without_question",
+        "columns",
+        {"messages": "m", "image": "a"},
+        {"m": [{"role": "assistant", "content": "x"}], "a": "https://a/b.png"},
+    ),
+    ("tag_too_long", "columns", {"user": "a", "tags": "t"}, {"t": "x" * 51}),
+    ("too_many_tags", "columns", {"user": "a", "tags": "t"}, {"t": [*range(51)]}),
     ("no_input", "dpo", {}, {"preferred_output": [], "non_preferred_output": []}),
     (
         "prompts_differ",

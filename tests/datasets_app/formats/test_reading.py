@@ -18,6 +18,7 @@ from datasets_app.formats import (
     open_rows,
     recognise,
     tables,
+    tags_of,
     to_record,
 )
 from datasets_app.formats.arrays import PIECE_BYTES
@@ -60,8 +61,13 @@ def refusal_of_row(format: str, mapping: dict[str, str], row: Any) -> Problem:
     data = row if isinstance(row, bytes) else as_json(row)
     *_good, line = rows_of(data, format)
     with pytest.raises(BadLine) as caught:
-        to_record(line, format, mapping)
+        read(line, format, mapping)
     return caught.value.problem
+
+
+def read(line: Line, format: str, mapping: dict[str, str]) -> None:
+    to_record(line, format, mapping)
+    tags_of(line, format, mapping)
 
 
 def assert_told(problem: Problem, code: str) -> None:
@@ -84,8 +90,9 @@ def test_a_bad_row_says_why(code, format, mapping, row):
 
 def test_every_problem_with_words_can_happen():
     happened = {code for code, *_rest in [*BAD_FILES, *BAD_ROWS]}
+    elsewhere = {"blank_lines", "file_gone", "too_many_team_tags"}
 
-    assert file_problem_texts.TEXTS.keys() <= {*happened, "blank_lines", "file_gone"}
+    assert file_problem_texts.TEXTS.keys() <= happened | elsewhere
 
 
 @pytest.mark.parametrize(("format", "data"), [("chat", b"{}"), ("csv", b"a,b\n1,2")])
