@@ -25,6 +25,8 @@ SAMPLE_FILES = {
 # Task → seconds between two ticks, at first; from then on the admin decides.
 TICKS = {
     "jobs_app.tasks.drive_open_jobs": 3,
+    "jobs_app.tasks.drive_notices": 5,
+    "jobs_app.tasks.watch_jobs": 300,
     "datasets_app.tasks.drive_runs": 5,
     "tuning_server_app.tasks.drive_training": 3,
 }

@@ -213,6 +213,16 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # speak plain http. The built-in server needs no entry.
 PROVIDER_ALLOWED_HOSTS = env.list("PROVIDER_ALLOWED_HOSTS", default=[])
 
+# Likewise for the webhooks of teams.
+WEBHOOK_ALLOWED_HOSTS = env.list("WEBHOOK_ALLOWED_HOSTS", default=[])
+
+# The mail server, as smtp+tls://user:password@host:587; without it no mail is sent.
+SENDS_EMAIL = bool(env.str("EMAIL_URL", default=""))
+if SENDS_EMAIL:
+    globals().update(env.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="finetune-site@localhost")
+EMAIL_TIMEOUT = 20
+
 # What the tuning server may train: wire name → where the weights are
 # (a folder of safetensors, a .gguf file, or `package:NAME` with one inside).
 TUNING_SERVER_BASE_MODELS = {

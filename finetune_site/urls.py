@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("jobs_app.urls")),
     path("datasets/", include("datasets_app.urls")),
     path("account/", include("teams_app.urls")),
+    path("audit/", include("teams_app.audit_urls")),
     path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs_app import services, tasks
-from jobs_app.admin_forms import DraftForm, ProviderForm
+from jobs_app.admin_forms import DecisionActionForm, DraftForm, ProviderForm
 from jobs_app.models import (
-    FINISHED,
+    OVER,
     EventType,
     FineTuningJob,
     IllegalTransition,
@@ -25,13 +26,18 @@ from jobs_app.models import (
 )
 from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.providers import ProviderError
+from jobs_app.services.approvals import ApprovalRefused
 from teams_app.access import has_role_anywhere
 from teams_app.models import Role
-from teams_app.scoped_admin import TeamScopedAdmin, TeamScopedTabularInline
+from teams_app.scoped_admin import (
+    AuditedMixin,
+    TeamScopedAdmin,
+    TeamScopedTabularInline,
+)
 
 
 @admin.register(Provider)
-class ProviderAdmin(TeamScopedAdmin):
+class ProviderAdmin(AuditedMixin, TeamScopedAdmin):
     """For owners. The key goes in and never comes out."""
 
     form = ProviderForm
@@ -63,7 +69,7 @@ class ProviderAdmin(TeamScopedAdmin):
         self, request: HttpRequest, obj: Provider, form: Any, change: bool
     ) -> None:
         new_key = form.cleaned_data.get("new_api_key", "")
-        if services.save_provider(obj, new_key=new_key):
+        if services.save_provider(obj, by=request.user, new_key=new_key):
             self.message_user(
                 request,
                 _(
@@ -101,7 +107,7 @@ class JobEventInline(TeamScopedTabularInline):
 
 
 @admin.register(FineTuningJob)
-class FineTuningJobAdmin(TeamScopedAdmin):
+class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
     """Drafts are edited and launched here; what was launched is only looked at."""
 
     form = DraftForm
@@ -126,7 +132,8 @@ class FineTuningJobAdmin(TeamScopedAdmin):
     )
     add_role = change_role = Role.LAUNCHER
     inlines = [JobEventInline]
-    actions = ["launch", "cancel"]
+    actions = ["launch", "approve", "decline", "cancel"]
+    action_form = DecisionActionForm
     asked = (
         "dataset_version",
         "provider",
@@ -199,7 +206,7 @@ class FineTuningJobAdmin(TeamScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A job that is deleted while it runs would train on, unseen.
-        is_over = obj is None or obj.status in FINISHED | {JobStatus.DRAFT}
+        is_over = obj is None or obj.status in OVER | {JobStatus.DRAFT}
         return is_over and super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -227,17 +234,51 @@ class FineTuningJobAdmin(TeamScopedAdmin):
         description=gettext_lazy("Launch selected drafts"), permissions=["launch"]
     )
     def launch(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        n_launched = 0
+        n_launched = n_asked = 0
         for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
             try:
-                n_launched += services.launch_job(job, by=request.user)  # type: ignore[arg-type]
+                services.launch_job(job, by=request.user)  # type: ignore[arg-type]
             except (IllegalTransition, ValidationError) as exc:
                 self.complain(request, job, exc)
             else:
+                n_asked += job.status == JobStatus.AWAITING_APPROVAL
+                n_launched += job.status == JobStatus.PENDING
                 tasks.submit_job.delay_on_commit(job.pk)
         if n_launched:
             text = _("Launched: %(n)d. A worker submits them now.")
             self.message_user(request, text % {"n": n_launched}, messages.SUCCESS)
+        if n_asked:
+            text = _("Waiting for a second person's approval: %(n)d.")
+            self.message_user(request, text % {"n": n_asked}, messages.WARNING)
+
+    @admin.action(
+        description=gettext_lazy("Approve selected launches"), permissions=["launch"]
+    )
+    def approve(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        comment = request.POST.get("comment", "")
+        self.decide(request, queryset, partial(services.approve, comment=comment))
+
+    @admin.action(
+        description=gettext_lazy("Decline selected launches"), permissions=["launch"]
+    )
+    def decline(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        comment = request.POST.get("comment", "")
+        self.decide(request, queryset, partial(services.decline, comment=comment))
+
+    def decide(
+        self, request: HttpRequest, queryset: QuerySet[FineTuningJob], verb: Any
+    ) -> None:
+        n_decided = 0
+        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
+            try:
+                n_decided += verb(job, by=request.user)
+            except (ApprovalRefused, ValidationError) as exc:
+                self.complain(request, job, exc)
+            else:
+                tasks.submit_job.delay_on_commit(job.pk)
+        if n_decided:
+            text = _("Decided: %(n)d.")
+            self.message_user(request, text % {"n": n_decided}, messages.SUCCESS)
 
     @admin.action(
         description=gettext_lazy("Cancel selected jobs"), permissions=["launch"]

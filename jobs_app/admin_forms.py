@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -69,6 +70,16 @@ class ProviderForm(forms.ModelForm):
         except RefusedAddress as exc:
             raise ValidationError(str(exc)) from exc
         return base_url
+
+
+class DecisionActionForm(ActionForm):
+    """Beside the choice of an action: why a launch is approved or declined."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("Reason (to decline a launch)"),
+        required=False,
+        max_length=1000,
+    )
 
 
 class DraftForm(forms.ModelForm):

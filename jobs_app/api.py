@@ -12,6 +12,7 @@ from ninja.security import HttpBearer
 from pydantic import Field
 
 from jobs_app import services, tasks
+from jobs_app.api_approvals import ApprovalOut, router
 from jobs_app.api_errors import Refusal, install
 from jobs_app.api_launch import launch_arguments
 from jobs_app.api_schemas import (
@@ -52,8 +53,13 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 install(api)
+api.add_router("", router)
 ERRORS = frozenset({401, 403, 404, 409, 422})
 JOBS = ["jobs"]
+
+
+class JobWithApprovalOut(JobDetailOut):
+    approval: ApprovalOut | None
 
 
 class Filters(Schema):
@@ -145,18 +151,19 @@ def _refuse_unknown(request: HttpRequest, filters: Filters) -> None:
 @api.get(
     "/jobs/{int:job_id}",
     summary="Follow a job",
-    response={200: JobDetailOut, ERRORS: ErrorOut},
+    response={200: JobWithApprovalOut, ERRORS: ErrorOut},
     tags=JOBS,
 )
 def get_job(request: HttpRequest, job_id: int) -> Any:
     """One job: status, events, metrics by step, checkpoints, tuned model, error."""
     job = _visible_job(request, job_id)
-    return JobDetailOut(
+    return JobWithApprovalOut(
         **facts_of(job),
         url=_page_url(request, job),
         events=[EventOut.of(e) for e in job.events.select_related("created_by")],
         metrics=services.metrics_of(job),
         checkpoints=[CheckpointOut.of(each) for each in job.checkpoints.all()],
+        approval=ApprovalOut.of(job),
     )
 
 

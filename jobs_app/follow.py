@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from jobs_app import services
-from jobs_app.models import FINISHED, EventType, FineTuningJob
+from jobs_app.models import OVER, EventType, FineTuningJob
 
 LOOK_EVERY_SECONDS = 1.0
 # Workers that have just been started need this long to show themselves.
@@ -32,7 +32,7 @@ class Follower:
             while True:
                 self.job.refresh_from_db()
                 self.show()
-                if self.job.status in FINISHED:
+                if self.job.status in OVER:
                     return
                 time.sleep(LOOK_EVERY_SECONDS)
         finally:
@@ -42,7 +42,7 @@ class Follower:
     def show(self) -> None:
         self.show_story()
         self.show_metrics()
-        if self.job.status not in FINISHED:
+        if self.job.status not in OVER:
             self.show_problem()
             self.show_silence()
 

@@ -6,11 +6,11 @@ from django.utils.timezone import localdate
 
 from jobs_app.models import Price
 from teams_app.models import Role
-from teams_app.scoped_admin import TeamScopedAdmin
+from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
 
 @admin.register(Price)
-class PriceAdmin(TeamScopedAdmin):
+class PriceAdmin(AuditedMixin, TeamScopedAdmin):
     """The price book: a new price is a new row, so that the old ones stay known."""
 
     list_display = (

@@ -3,9 +3,12 @@
 from celery import shared_task
 
 from jobs_app import services
-from jobs_app.models import FineTuningJob
+from jobs_app.models import Delivery, FineTuningJob
+from jobs_app.services import notices, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
+from jobs_app.services.delivering import deliver
 from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
+from jobs_app.services.notices import CLAIM_SECONDS
 from jobs_app.services.polling import POLL_CLAIM_SECONDS
 
 # A tick that waited this long is outdated: the next one does its work.
@@ -40,3 +43,26 @@ def drive_open_jobs() -> None:
         poll_job.delay(job_id)
     for job_id in services.claim_due_comparisons():
         compare_held_out.delay(job_id)
+
+
+@shared_task(expires=CLAIM_SECONDS)
+def deliver_notice(delivery_id: int) -> None:
+    related = ("notice__team", "notice__job__provider", "user", "webhook")
+    found = Delivery.objects.select_related(*related).filter(pk=delivery_id).first()
+    if found is not None:  # its job, its webhook or its user may be deleted by now
+        deliver(found)
+
+
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def drive_notices() -> None:
+    """The outbox's tick: hand what happened to those who want to hear of it."""
+    notices.spread_notices()
+    for delivery_id in notices.claim_due_deliveries():
+        deliver_notice.delay(delivery_id)
+
+
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def watch_jobs() -> None:
+    """A slow tick, for what nobody sees at once."""
+    watching.tell_of_stalled_jobs()
+    notices.forget_old_notices()

@@ -6,6 +6,7 @@ from jobs_app.api import api
 job_urls = [
     path("", views.job_list, name="list"),
     path("new/", views.job_new, name="new"),
+    path("waiting/", views.waiting, name="waiting"),
     path("new/base-models/", views.base_model_options, name="base_models"),
     path("new/estimate/", views.estimate, name="estimate"),
     path("<int:pk>/", views.job_detail, name="detail"),
@@ -14,13 +15,26 @@ job_urls = [
     path("<int:pk>/points/", views.points, name="points"),
     path("<int:pk>/held-out/", views.held_out, name="held_out"),
     path("<int:pk>/launch/", views.launch, name="launch"),
+    path("<int:pk>/approve/", views.approve, name="approve"),
+    path("<int:pk>/decline/", views.decline, name="decline"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/compare/", views.compare, name="compare"),
     path("<int:pk>/ask/", views.ask, name="ask"),
     path("<int:pk>/ask/<str:key>/", views.answer, name="answer"),
 ]
+team_urls = [
+    path("<int:pk>/", views.team_detail, name="detail"),
+    path("<int:pk>/webhooks/", views.webhook_add, name="webhook_add"),
+    path("webhooks/<int:pk>/", views.webhook_act, name="webhook"),
+]
+notification_urls = [
+    path("", views.mine, name="mine"),
+    path("test/", views.test_mail, name="test"),
+]
 urlpatterns = [
     path("", views.home, name="home"),
     path("jobs/", include((job_urls, "jobs"))),
+    path("teams/", include((team_urls, "teams"))),
+    path("notifications/", include((notification_urls, "notifications"))),
     path("api/", api.urls),
 ]

@@ -10,8 +10,9 @@ from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from teams_app import audit
 from teams_app.access import has_role, has_role_anywhere
-from teams_app.models import Role
+from teams_app.models import Role, Verb
 
 
 class TeamScopedMixin:
@@ -73,6 +74,34 @@ class TeamScopedMixin:
         related = db_field.remote_field.model
         if hasattr(related, "TEAM_PATH") and "queryset" not in kwargs:
             kwargs["queryset"] = related.objects.visible_to(request.user, self.add_role)
+
+
+class AuditedMixin:
+    """Notes in the audit log what is made, changed and deleted here.
+
+    These methods are Django's own, called wherever its admin writes a row.
+    """
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        audit.record(Verb.CREATED, obj, by=request.user)
+        return super().log_addition(request, obj, message)  # type: ignore[misc]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if fields := changed_fields(message):
+            audit.record(Verb.CHANGED, obj, by=request.user, fields=fields)
+        return super().log_change(request, obj, message)  # type: ignore[misc]
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            audit.record(Verb.DELETED, row, by=request.user)
+        return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+
+def changed_fields(message: Any) -> list[str]:
+    """Their names; of the row itself, not of those that stand under it."""
+    changes = [part.get("changed", {}) for part in message if isinstance(part, dict)]
+    of_row = [each for each in changes if "fields" in each and "object" not in each]
+    return [str(field) for each in of_row for field in each["fields"]]
 
 
 class TeamScopedAdmin(TeamScopedMixin, admin.ModelAdmin):

@@ -3,9 +3,12 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
+from teams_app import append_only
 from tests.browser.chromium import CHROMIUM, FLAGS
 
 # A landing is judged by the change, not by the day's luck; other runs look further.
@@ -19,6 +22,21 @@ def _english_again() -> Iterator[None]:
     """A request leaves its language with the thread that answered it: this one."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_may_empty_the_audit_log() -> Iterator[None]:
+    """Django empties every table after a transactional test, and this one refuses."""
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def open_and_empty(case: TransactionTestCase) -> None:
+        append_only.remove(connection)
+        empty(case)  # which ends with post_migrate: the triggers are back
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", open_and_empty)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

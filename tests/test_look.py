@@ -8,12 +8,17 @@ import pytest
 from django.conf import settings
 
 from datasets_app.models import ReviewState, RunStatus
-from jobs_app.models import JobStatus
+from jobs_app.models import DeliveryState, JobStatus
 
 STATIC = settings.BASE_DIR / "static"
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 STYLESHEETS = sorted(STATIC.glob("*.css"))
-STATES = {*JobStatus.values, *ReviewState.values, *RunStatus.values}
+STATES = {
+    *JobStatus.values,
+    *ReviewState.values,
+    *RunStatus.values,
+    *DeliveryState.values,
+}
 GREY = {"draft", "cancelled"}
 HUES = ["grey", "blue", "cyan", "violet", "amber", "green", "red"]
 SURFACES = ["page", "surface", "surface-sunken", "surface-hover"]

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from datasets_app import services
 from datasets_app.models import BaseModel
 from teams_app.models import Role
-from teams_app.scoped_admin import TeamScopedAdmin
+from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
 
 @admin.register(BaseModel)
-class BaseModelAdmin(TeamScopedAdmin):
+class BaseModelAdmin(AuditedMixin, TeamScopedAdmin):
     """What a team knows of the models it trains: theirs to correct and to extend.
 
     After an edit the tick finds the datasets that are to be counted anew.

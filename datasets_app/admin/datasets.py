@@ -15,11 +15,11 @@ from datasets_app.forms import FreezeForm
 from datasets_app.models import BaseModel, Dataset, Tag
 from teams_app.access import has_role, require_role
 from teams_app.models import Role
-from teams_app.scoped_admin import TeamScopedAdmin
+from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
 
 @admin.register(Dataset)
-class DatasetAdmin(TeamScopedAdmin):
+class DatasetAdmin(AuditedMixin, TeamScopedAdmin):
     """Datasets, and the pages that import into one and freeze it."""
 
     change_form_template = "admin/datasets_app/dataset/change_form.html"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datasets_app.chat_format import DPO, REINFORCEMENT, SUPERVISED
-from datasets_app.csv_cells import csv_line
 from datasets_app.exports import lines, parquet, tables
 from datasets_app.exports.rows import DoesNotFit, Row, Tally
+from teams_app.csv_cells import csv_line
 
 PIECE_CHARACTERS = 64 * 1024
 BOM = "\ufeff"  # spreadsheets read a file as UTF-8 only so

@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 import orjson
 
-from datasets_app.csv_cells import untame
 from datasets_app.jsonl import (
     BOM,
     MAX_BLANK_LINES,
@@ -17,6 +16,7 @@ from datasets_app.jsonl import (
     Line,
     Problem,
 )
+from teams_app.csv_cells import untame
 
 MAX_COLUMNS = 1_000
 MAX_MARKS = 1_000_000  # delimiters in a line: more cells than anybody meant

@@ -1,17 +1,21 @@
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from datasets_app.models import Dataset, Example, Method
 from datasets_app.services.errors import OtherMethod
-from teams_app.models import Team
+from teams_app import audit
+from teams_app.models import Team, Verb
 
 
 def create_dataset(*, team: Team, name: str, by: Any, description: str = "") -> Dataset:
     """A new, empty dataset. Raises ValidationError if the team has one so named."""
     dataset = Dataset(team=team, name=name, description=description, created_by=by)
     dataset.full_clean()
-    dataset.save()
+    with transaction.atomic():
+        dataset.save()
+        audit.record(Verb.CREATED, dataset, by=by)
     return dataset
 
 

@@ -25,6 +25,8 @@ from datasets_app.models import (
 )
 from datasets_app.services import runs, versions
 from datasets_app.services.errors import FreezeFailed
+from teams_app import audit
+from teams_app.models import Verb
 
 Progress = Callable[[FreezeRun], object]
 
@@ -108,6 +110,7 @@ def _store(run: FreezeRun, parts: versions.Parts) -> None:
         if locked.filter(pk=run.dataset_id).first() is None:
             raise runs.LostClaim
         versions.store_version(version, parts)
+        audit.record(Verb.FROZEN, version, by=run.created_by)
         runs.end(run, RunStatus.FINISHED, version=version, n_done=version.n_rows)
 
 

@@ -43,6 +43,8 @@ from datasets_app.services.import_tags import put_tags
 from datasets_app.services.inserting import insert_examples
 from datasets_app.services.recounting import recount_if_stale
 from datasets_app.services.uploads import store_file
+from teams_app import audit
+from teams_app.models import Verb
 
 Progress = Callable[[ImportRun], None]
 
@@ -75,6 +77,7 @@ def start_import(
         created_by=by,
     )
     store_file(run, file)
+    audit.record(Verb.IMPORTED, dataset, by=by, file=run.file_name, split=split)
     return run
 
 

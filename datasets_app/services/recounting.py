@@ -16,6 +16,8 @@ from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.counting import counter_key, counter_of
 from datasets_app.services.examples import record_of
 from datasets_app.token_counts import Counter
+from teams_app import audit
+from teams_app.models import Verb
 
 # Ids, not rows: a range of the primary key costs the same in every database.
 IDS_AT_ONCE = 2_000
@@ -34,7 +36,9 @@ def choose_base_model(
     """Count the dataset's tokens for this model from now on; see `begin_count`."""
     dataset.base_model = model
     dataset.clean()
-    dataset.save(update_fields=["base_model"])
+    with transaction.atomic():
+        dataset.save(update_fields=["base_model"])
+        audit.record(Verb.CHANGED, dataset, by=by, base_model=model and model.name)
     rows_changed(dataset.pk)
     return begin_count(dataset, by=by)
 

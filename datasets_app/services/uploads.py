@@ -14,6 +14,8 @@ from datasets_app.models import Dataset, ImportRun, Method, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.datasets import settle_method
 from datasets_app.services.errors import StorageFull, UnreadableFile
+from teams_app import audit
+from teams_app.models import Verb
 
 DRAFT_DAYS = 7  # an upload that nobody started by then is forgotten
 
@@ -62,13 +64,17 @@ def store_file(run: ImportRun, file: Any) -> None:
 
 
 def start_upload(
-    run: ImportRun, *, format: str, mapping: dict[str, str], **choices: Any
+    run: ImportRun, *, format: str, mapping: dict[str, str], by: Any = None, **choices: Any
 ) -> bool:
     """Hand a draft to the workers; False if it is none any more. Raises OtherMethod."""
     with transaction.atomic():
         dataset = Dataset.objects.select_for_update().get(pk=run.dataset_id)
         settle_method(dataset, formats.method_of(format, mapping))
-        return runs.start(run, format=format, mapping=mapping, **choices)
+        is_started = runs.start(run, format=format, mapping=mapping, **choices)
+        if is_started:
+            names = {"file": run.file_name, "split": run.split}
+            audit.record(Verb.IMPORTED, dataset, by=by, **names)
+    return is_started
 
 
 def drop_upload(run: ImportRun) -> None:

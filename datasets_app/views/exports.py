@@ -16,7 +16,8 @@ from datasets_app.models import Dataset, DatasetVersion, Split
 from datasets_app.services import exports
 from datasets_app.services.selection import Selection
 from datasets_app.views.access import get_row
-from teams_app.models import Role
+from teams_app import audit
+from teams_app.models import Role, Verb
 
 
 @require_safe
@@ -47,6 +48,7 @@ def export_file(request: HttpRequest, pk: int, format: str) -> StreamingHttpResp
     chosen = _format(dataset, format)
     selection = Selection.of(request.GET)
     rows = exports.selected_rows(dataset, selection, with_extra=chosen.takes_extra)
+    audit.record(Verb.EXPORTED, dataset, by=request.user, format=format)
     return _download(chosen, rows, exports.file_name(dataset))
 
 
@@ -76,6 +78,8 @@ def version_export_file(
     version = _version(request, pk, split)
     chosen = _format(version.dataset, format)
     name = exports.file_name(version.dataset, f"-v{version.number}", f".{split}")
+    what = {"split": split, "format": format}
+    audit.record(Verb.DOWNLOADED, version, by=request.user, **what)
     return _download(chosen, exports.frozen_rows(version, split), name)
 
 

@@ -8,11 +8,11 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from datasets_app.csv_cells import csv_line
 from datasets_app.models import ImportRun
 from datasets_app.problem_texts import how_to_mend, what_is_wrong
 from datasets_app.services.rejected_lines import rejected_lines
 from datasets_app.views.access import get_row
+from teams_app.csv_cells import csv_line
 from teams_app.models import Role
 
 

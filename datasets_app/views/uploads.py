@@ -68,7 +68,9 @@ def _start(request: HttpRequest, run: ImportRun, form: StartForm) -> bool:
     chosen = ("format", "split", "on_duplicate", "strict")
     choices = {name: form.cleaned_data[name] for name in chosen}
     try:
-        is_started = services.start_upload(run, mapping=form.mapping, **choices)
+        is_started = services.start_upload(
+            run, mapping=form.mapping, by=request.user, **choices
+        )
     except services.DatasetsError as exc:
         form.add_error(None, str(exc))
         return False

@@ -20,7 +20,8 @@ from datasets_app.services.version_diffs import n_lines_of
 from datasets_app.services.version_lines import with_texts
 from datasets_app.views.access import get_row, rights
 from datasets_app.views.asked import Asked, whole_number
-from teams_app.models import Role
+from teams_app import audit
+from teams_app.models import Role, Verb
 
 PER_PAGE = 50
 VERSIONS_PER_PAGE = 25
@@ -94,6 +95,7 @@ def version_file(request: HttpRequest, pk: int, split: str) -> FileResponse:
     version = _version(request, pk)
     if split not in Split.values or not version.file_of(split):
         raise Http404
+    audit.record(Verb.DOWNLOADED, version, by=request.user, split=split)
     response = FileResponse(
         version.file_of(split).open("rb"),
         as_attachment=True,

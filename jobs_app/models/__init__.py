@@ -1,10 +1,13 @@
 """Launch and follow: providers, prices, fine-tuning jobs and what is known of them."""
 
+from jobs_app.models.approvals import Approval, Reason
 from jobs_app.models.jobs import (
     AT_PROVIDER,
+    COMMITTED,
     FINISHED,
     MAY_BECOME,
     OPEN,
+    OVER,
     Checkpoint,
     EventType,
     FineTuningJob,
@@ -14,15 +17,32 @@ from jobs_app.models.jobs import (
     JobEvent,
     JobStatus,
 )
+from jobs_app.models.notices import (
+    TOLD,
+    TOLD_CHOICES,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeChoice,
+    NoticeKind,
+    Webhook,
+)
 from jobs_app.models.prices import Price, usd
 from jobs_app.models.providers import Provider, ProviderKind, RemoteFile
 
 __all__ = [
     "AT_PROVIDER",
+    "COMMITTED",
     "FINISHED",
     "MAY_BECOME",
     "OPEN",
+    "OVER",
+    "TOLD",
+    "TOLD_CHOICES",
+    "Approval",
     "Checkpoint",
+    "Delivery",
+    "DeliveryState",
     "EventType",
     "FineTuningJob",
     "Heartbeat",
@@ -30,9 +50,14 @@ __all__ = [
     "IllegalTransition",
     "JobEvent",
     "JobStatus",
+    "Notice",
+    "NoticeChoice",
+    "NoticeKind",
     "Price",
     "Provider",
     "ProviderKind",
+    "Reason",
     "RemoteFile",
+    "Webhook",
     "usd",
 ]

@@ -3,6 +3,7 @@
 A job's status moves only through `FineTuningJob.move_to`:
 
     draft → pending → submitting → (the provider's words) → succeeded, failed, cancelled
+          ↘ awaiting_approval → pending, declined
 """
 
 import uuid
@@ -22,6 +23,7 @@ from jobs_app.hyperparameters import (
     check_seed,
     check_suffix,
 )
+from jobs_app.models.job_notices import tell_of_move
 from jobs_app.models.prices import usd
 from jobs_app.models.providers import Provider
 from teams_app.models import Team, TeamScopedQuerySet, User
@@ -31,6 +33,8 @@ USER = settings.AUTH_USER_MODEL
 
 class JobStatus(models.TextChoices):
     DRAFT = "draft", _("draft")  # being edited in the admin
+    AWAITING_APPROVAL = "awaiting_approval", _("awaiting approval")
+    DECLINED = "declined", _("declined")  # by the second person; never runs
     PENDING = "pending", _("pending")  # launched; waiting for a worker
     SUBMITTING = "submitting", _("submitting")  # a worker is talking to the provider
     VALIDATING_FILES = "validating_files", _("validating files")  # provider's words
@@ -45,12 +49,15 @@ class JobStatus(models.TextChoices):
 S = JobStatus
 AT_PROVIDER = {S.VALIDATING_FILES, S.QUEUED, S.RUNNING, S.PAUSED}
 FINISHED = {S.SUCCEEDED, S.FAILED, S.CANCELLED}
-OPEN = {S.PENDING, S.SUBMITTING} | AT_PROVIDER
+COMMITTED = {S.PENDING, S.SUBMITTING} | AT_PROVIDER  # its money will be spent
+OPEN = COMMITTED | {S.AWAITING_APPROVAL}
+OVER = FINISHED | {S.DECLINED}
 # Polls may miss steps, so at the provider any status may follow any other.
 MAY_BECOME: dict[str, set[JobStatus]] = {
-    S.DRAFT: {S.PENDING},
+    S.DRAFT: {S.PENDING, S.AWAITING_APPROVAL},
+    S.AWAITING_APPROVAL: {S.PENDING, S.DECLINED, S.CANCELLED},
     S.PENDING: {S.SUBMITTING, S.CANCELLED},
-    S.SUBMITTING: {S.PENDING} | AT_PROVIDER | FINISHED,
+    S.SUBMITTING: {S.PENDING, S.AWAITING_APPROVAL} | AT_PROVIDER | FINISHED,
     **dict.fromkeys(AT_PROVIDER, AT_PROVIDER | FINISHED),
 }
 
@@ -155,6 +162,8 @@ class FineTuningJob(models.Model):
             models.Index(fields=("next_poll_at",), name="job_due"),
             models.Index(fields=("next_comparison_at",), name="job_comparison_due"),
             models.Index(fields=("team", "-id"), name="job_history"),
+            models.Index(fields=("team", "launched_at"), name="job_money"),
+            models.Index(fields=("team", "status"), name="job_team_status"),
         ]
 
     def __str__(self) -> str:
@@ -240,6 +249,7 @@ class FineTuningJob(models.Model):
                 created_by=by,
                 request_id=request_id,
             )
+            tell_of_move(self, old, status)
         self.refresh_from_db()
         return True
 

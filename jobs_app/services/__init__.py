@@ -3,6 +3,7 @@
 Nothing here enqueues: a door commits, then rings the task.
 """
 
+from jobs_app.services.approvals import ApprovalRefused, approve, decline
 from jobs_app.services.asking import Answer, ask, base_models
 from jobs_app.services.comparing import (
     compare_on_held_out_rows,
@@ -31,8 +32,10 @@ from jobs_app.services.submitting import submit_job
 
 __all__ = [
     "Answer",
+    "ApprovalRefused",
     "Estimate",
     "Pulse",
+    "approve",
     "ask",
     "base_models",
     "beat",
@@ -45,6 +48,7 @@ __all__ = [
     "compare_one_held_out_row",
     "complete_estimate",
     "create_job",
+    "decline",
     "estimate",
     "estimate_of",
     "find_price",

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from jobs_app.models import FineTuningJob, JobStatus, Provider
+from teams_app import audit
+from teams_app.models import Verb
 
 
 def change_draft(job: FineTuningJob, **fields: Any) -> bool:
@@ -11,7 +15,7 @@ def change_draft(job: FineTuningJob, **fields: Any) -> bool:
     return bool(draft.update(**fields))
 
 
-def save_provider(provider: Provider, *, new_key: str = "") -> bool:
+def save_provider(provider: Provider, *, by: Any = None, new_key: str = "") -> bool:
     """Store a provider. True: its key was cleared, because its address changed.
 
     What was found out about the server at the old address is forgotten as well.
@@ -22,5 +26,10 @@ def save_provider(provider: Provider, *, new_key: str = "") -> bool:
         provider.abilities, provider.checked_at = {}, None
     if new_key:
         provider.enter_key(new_key)
-    provider.save()
-    return had_key and not provider.has_key
+    is_cleared = had_key and not provider.has_key
+    with transaction.atomic():
+        provider.save()
+        if new_key or is_cleared:
+            base_url = provider.base_url
+            audit.record(Verb.KEY_CHANGED, provider, by=by, base_url=base_url)
+    return is_cleared

@@ -1,5 +1,6 @@
 """A person's acts: make a job, launch it, cancel it."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,12 +18,16 @@ from jobs_app.models import (
     JobStatus,
     Provider,
 )
+from jobs_app.services import approvals
 from jobs_app.services.estimates import estimate_of
+from jobs_app.services.launch_rules import Ruling, lock_team, ruling_on
 from jobs_app.services.remote_state import store_remote_state
-from teams_app.models import User
+from teams_app import audit
+from teams_app.models import User, Verb
 
 # A person waits for a cancel; after that the next poll carries the wish on.
 CANCEL_SECONDS = 15
+UNSENT = {JobStatus.AWAITING_APPROVAL, JobStatus.PENDING}
 
 
 def create_job(
@@ -75,11 +80,12 @@ def _job_with(launch_key: UUID, provider: Provider) -> FineTuningJob | None:
 
 
 def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
-    """Hand a draft to the workers. False: somebody else did so at the same moment.
+    """Hand a draft to the workers, or to a second person where the team's rules say so:
+    then it is `awaiting_approval`. False: somebody else launched it at the same moment.
 
     Raises:
         IllegalTransition: it is no draft.
-        ValidationError: the draft asks for something impossible.
+        ValidationError: the draft asks for something impossible, or for too much money.
     """
     if job.status != JobStatus.DRAFT:
         raise IllegalTransition(
@@ -87,13 +93,45 @@ def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
             % {"job": job.pk, "status": job.get_status_display()}
         )
     job.full_clean()
-    return job.move_to(
-        JobStatus.PENDING,
-        by=by,
-        launched_at=now(),
-        next_poll_at=now(),
-        **estimate_of(job).as_fields(),
-    )
+    found = estimate_of(job)
+    with transaction.atomic():
+        team = lock_team(job.team_id)
+        _require_unchanged(job)
+        ruling = ruling_on(job, team, found)
+        if ruling.reasons:
+            return _ask(job, ruling, by)
+        moved = job.move_to(
+            JobStatus.PENDING,
+            by=by,
+            launched_at=now(),
+            next_poll_at=now(),
+            **found.as_fields(),
+        )
+        if moved:
+            audit.record(Verb.LAUNCHED, job, by=by, usd=_text(ruling.usd))
+    return moved
+
+
+def _require_unchanged(job: FineTuningJob) -> None:
+    """What was judged, and nothing else, is launched: nobody edits the draft now."""
+    locked = FineTuningJob.objects.select_for_update(of=("self",), no_key=True)
+    stored = locked.get(pk=job.pk)
+    if approvals.terms_of(stored) != approvals.terms_of(job):
+        raise ValidationError(
+            _("Somebody changed this draft just now. Look at it again, then launch it.")
+        )
+
+
+def _ask(job: FineTuningJob, ruling: Ruling, by: User | None) -> bool:
+    moved = job.move_to(JobStatus.AWAITING_APPROVAL, by=by, next_poll_at=None)
+    if moved:
+        approvals.ask(job, ruling.reasons, ruling.usd, by=by)
+        audit.record(Verb.ASKED, job, by=by, usd=_text(ruling.usd))
+    return moved
+
+
+def _text(usd: Decimal | None) -> str | None:
+    return None if usd is None else str(usd)
 
 
 def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
@@ -111,9 +149,11 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
             _("Job %(job)d cannot be cancelled; it is %(status)s.")
             % {"job": job.pk, "status": job.get_status_display()}
         )
-    if job.status == JobStatus.PENDING:
+    if job.status in UNSENT:
         done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
         if job.move_to(JobStatus.CANCELLED, by=by, **done):
+            approvals.withdraw(job)
+            audit.record(Verb.CANCELLED, job, by=by)
             return
         job.refresh_from_db()  # a worker took it in this very moment
     _note_wish(job, by)
@@ -125,6 +165,7 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
 def _note_wish(job: FineTuningJob, by: User | None) -> None:
     unasked = FineTuningJob.objects.filter(pk=job.pk, cancel_requested_at=None)
     if unasked.update(cancel_requested_at=now(), cancel_requested_by=by):
+        audit.record(Verb.CANCELLED, job, by=by)
         who = f" by {by.get_username()}" if by else ""
         job.events.create(message=f"cancel requested{who}", created_by=by)
     job.refresh_from_db()

@@ -19,6 +19,7 @@ from jobs_app.providers import (
     ProviderUnavailable,
     RemoteJob,
 )
+from jobs_app.services import approvals
 from jobs_app.services.backoff import try_again_at
 from jobs_app.services.remote_state import store_remote_state
 
@@ -51,6 +52,9 @@ def submit_job(job: FineTuningJob) -> None:
     carries our launch_key, so a lost answer never buys a second training run.
     """
     if job.status != JobStatus.PENDING or not job.move_to(JobStatus.SUBMITTING):
+        return
+    if not approvals.still_holds(job):
+        approvals.ask_again(job)
         return
     try:
         with providers.connect(job.provider, max_seconds=submit_seconds(job)) as client:

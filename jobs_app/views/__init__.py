@@ -1,19 +1,24 @@
 """The portal's pages about jobs, one module for each page."""
 
+from jobs_app.views.approvals import approve, decline, waiting
 from jobs_app.views.ask import answer, ask
 from jobs_app.views.estimates import estimate
 from jobs_app.views.history import job_list
 from jobs_app.views.home import home
 from jobs_app.views.job import charts, held_out, job_detail, live, points
 from jobs_app.views.launch import base_model_options, cancel, compare, job_new, launch
+from jobs_app.views.notices import mine, test_mail
+from jobs_app.views.teams import team_detail, webhook_act, webhook_add
 
 __all__ = [
     "answer",
+    "approve",
     "ask",
     "base_model_options",
     "cancel",
     "charts",
     "compare",
+    "decline",
     "estimate",
     "held_out",
     "home",
@@ -22,5 +27,11 @@ __all__ = [
     "job_new",
     "launch",
     "live",
+    "mine",
     "points",
+    "team_detail",
+    "test_mail",
+    "waiting",
+    "webhook_act",
+    "webhook_add",
 ]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from datasets_app.tasks import count_version
 from jobs_app import services
 from jobs_app.forms import EstimateForm
+from jobs_app.services.launch_rules import judge
 from jobs_app.views.access import signed_in
 
 
@@ -27,6 +28,13 @@ def estimate(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs_app/_estimate.html", estimate_context(found))
 
 
+def ruling_context(found: services.Estimate) -> dict[str, Any]:
+    """What the team's rules say of it; nothing for a team that has none."""
+    team, version = found.provider.team, found.tokens.version
+    ruling = judge(team, found, version)
+    return {"ruling": ruling, "team": team, "spending": ruling.spending}
+
+
 def estimate_context(found: services.Estimate) -> dict[str, Any]:
     query = {
         "team": found.provider.team_id,
@@ -35,5 +43,6 @@ def estimate_context(found: services.Estimate) -> dict[str, Any]:
     }
     return {
         "estimate": found,
+        **ruling_context(found),
         "add_price": f"{reverse('admin:jobs_app_price_add')}?{urlencode(query)}",
     }

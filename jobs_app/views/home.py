@@ -11,7 +11,7 @@ from datasets_app.models import Dataset, DatasetVersion
 from datasets_app.services import with_counts
 from jobs_app import services
 from jobs_app.history import visible_jobs
-from jobs_app.models import OPEN
+from jobs_app.models import OPEN, Approval
 from jobs_app.progress import lines
 from jobs_app.views.access import signed_in
 from teams_app.access import has_role_anywhere
@@ -20,6 +20,7 @@ from teams_app.models import Role
 N_OPEN = 12
 N_RECENT = 8
 N_DATASETS = 8
+N_WAITING = 100
 
 
 @require_safe
@@ -40,11 +41,18 @@ def _context(user: Any) -> dict[str, Any]:
         "datasets": (datasets := _datasets(user)),
         "has_versions": any(each.newest_version for each in datasets),
         "silent": silent,
+        "n_waiting": _n_waiting(user),
         "keeps_changing": bool(open_jobs or silent),
         "may_launch": has_role_anywhere(user, Role.LAUNCHER),
         "may_import": has_role_anywhere(user, Role.CURATOR),
         "may_review": has_role_anywhere(user, Role.REVIEWER),
     }
+
+
+def _n_waiting(user: Any) -> int:
+    """Launches that wait for a second person, as far as a page tells them apart."""
+    waiting = Approval.objects.visible_to(user).filter(decided_at=None)
+    return waiting[:N_WAITING].count()
 
 
 def _datasets(user: Any) -> list[Any]:

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.chat_format import DPO, SUPERVISED, canonical_line
-from datasets_app.csv_cells import FORMULA_STARTS, tame, untame
 from datasets_app.exports import FORMATS, Tally, row_of, write
 from datasets_app.exports.parquet import GROUP_ROWS
 from datasets_app.formats import open_rows, to_record
+from teams_app.csv_cells import FORMULA_STARTS, tame, untame
 
 ASK = {"role": "user", "content": "네 더 블레이드?"}
 ANSWER = {"role": "assistant", "content": "It hits <b>twice</b>, “both”\nturns."}

@@ -424,7 +424,9 @@ def test_the_description_names_every_call(client):
     assert paths.keys() == {
         "/api/jobs",
         "/api/jobs/{job_id}",
+        "/api/jobs/{job_id}/approve",
         "/api/jobs/{job_id}/cancel",
+        "/api/jobs/{job_id}/decline",
     }
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
@@ -14,9 +14,12 @@ from datasets_app.exports import FORMATS, Format, Row, Tally, write
 from datasets_app.models import Dataset, DatasetVersion, Split
 from datasets_app.services import exports
 from datasets_app.services.selection import Selection
+from teams_app import audit
+from teams_app.models import Verb
+from teams_app.team_command import TeamCommand
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     help = "Write the rows of a dataset, or of one of its versions, to a file."
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
@@ -65,6 +68,8 @@ class Command(BaseCommand):
             )
         else:
             rows = frozen_rows(find_version(found, version_number), split)
+        what = {"format": chosen.key, "version": version_number}
+        audit.record(Verb.EXPORTED, found, by=None, **what)
         tally = Tally()
         with opened(output) as file:
             for piece in write(chosen, with_progress(rows, found), tally):

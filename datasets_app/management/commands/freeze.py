@@ -2,7 +2,7 @@ import time
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 from tqdm import tqdm
 
@@ -10,11 +10,12 @@ from datasets_app import services
 from datasets_app.chat_format import MINIMUM_ROWS
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
 from datasets_app.models import DatasetVersion, FreezeRun
+from teams_app.team_command import TeamCommand
 
 POLL_SECONDS = 0.5
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     help = "Make a version of a dataset: the exact bytes to train on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from datasets_app import services
@@ -21,12 +21,13 @@ from datasets_app.models import (
 from datasets_app.problem_texts import how_to_mend, what_is_wrong
 from datasets_app.services import previews
 from teams_app.models import Team
+from teams_app.team_command import TeamCommand
 
 PROBLEMS_SHOWN = 10
 POLL_SECONDS = 0.5
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     help = (
         "Add the rows of a file to a dataset, which is made if it is missing. The file "
         "may be JSONL, a JSON array, CSV, TSV or Parquet, packed with gzip or not."
@@ -109,7 +110,9 @@ class Command(BaseCommand):
             )
         chosen = {key: options[key] for key in ("split", "strict", "on_duplicate")}
         try:
-            services.start_upload(run, format=format, mapping=columns, **chosen)
+            services.start_upload(
+                run, format=format, mapping=columns, by=None, **chosen
+            )
         except services.DatasetsError:
             services.drop_upload(run)
             raise

@@ -1,14 +1,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from datasets_app.models import ImportRun
 from datasets_app.services import bulk_edits
 from datasets_app.services.import_undo import undo_import
+from teams_app.team_command import TeamCommand
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     help = "Take all rows of an import out of its dataset again, into the bin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -21,6 +21,8 @@ from datasets_app.services.bulk_edits.registry import kind_of
 from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.errors import BadEdit, DatasetsError
 from datasets_app.services.selection import Selection
+from teams_app import audit
+from teams_app.models import Verb
 
 SMALL_ROWS = 500  # so few are changed at once, in the request that asks for it
 
@@ -44,7 +46,10 @@ def start_edit(
         created_by=by,
     )
     kind_of(edit).clean(edit)
-    edit.save()
+    verb = Verb.PURGED if kind == BulkKind.PURGE else Verb.EDITED
+    with transaction.atomic():
+        edit.save()
+        audit.record(verb, dataset, by=by, kind=kind, edit=edit.pk)
     return edit
 
 

@@ -2,14 +2,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command
+from django.core.management import call_command
 
 from finetune_site import first_start
 from finetune_site.static_files import collect_static
+from teams_app.team_command import TeamCommand
 from tuning_server_app.services.tokenizers import begin_saving_tokenizers
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     help = "Bring database and var/ to where the site can serve. Harmless to repeat."
     requires_migrations_checks = False
 

@@ -1,11 +1,9 @@
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urljoin
 from uuid import uuid4
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
@@ -14,13 +12,16 @@ from jobs_app import services, tasks
 from jobs_app.advice import what_to_do
 from jobs_app.follow import Follower
 from jobs_app.hyperparameters import AUTO
+from jobs_app.links import full_address
 from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
 from teams_app.models import Team
+from teams_app.team_command import TeamCommand
 
+EXPLAINED = {JobStatus.FAILED, JobStatus.DECLINED}
 KNOBS = {"n_epochs": int, "batch_size": int, "learning_rate_multiplier": float}
 
 
-class Command(BaseCommand):
+class Command(TeamCommand):
     """Launch a job on the newest version of a dataset.
 
     What a script needs is on stdout, and the model's name is its last line; what a
@@ -60,9 +61,12 @@ class Command(BaseCommand):
             find_dataset(found_team, dataset), options["dataset_version"]
         )
         job = self.launch(found_team, version, options)
-        self.stdout.write(f"Launched job {job.pk} on {version} at {job.provider}")
+        done = "Asked to launch" if is_awaiting(job) else "Launched"
+        self.stdout.write(f"{done} job {job.pk} on {version} at {job.provider}")
         self.stdout.write(f"Page: {page_address(job)}")
         self.stderr.write(f"Estimate: {estimate_sentence(job)}")
+        if is_awaiting(job):
+            self.stderr.write("A launcher of the team must approve it before it runs.")
         if options["wait"]:
             self.follow(job)
 
@@ -124,19 +128,22 @@ class Command(BaseCommand):
                 returncode=130,
             ) from None
         if job.status != JobStatus.SUCCEEDED:
-            reason = job.error.get("message") or "no reason was given"
+            reason = reason_of(job)
             raise CommandError(
                 f"Job {job.pk} {job.status}"
-                + (
-                    f": {reason} {what_to_do(job)}"
-                    if job.status == JobStatus.FAILED
-                    else ""
-                )
+                + (f": {reason}" if job.status in EXPLAINED else "")
             )
         self.stderr.write(f"Base URL: {job.provider.base_url}")
         if job.provider.kind == ProviderKind.BUILT_IN:
             self.stderr.write(f'Ask it: ./manage.py ask {job.fine_tuned_model} "…"')
         self.stdout.write(job.fine_tuned_model)
+
+
+def reason_of(job: FineTuningJob) -> str:
+    if job.status == JobStatus.DECLINED:
+        request = job.approvals.first()
+        return request.comment if request else ""
+    return f"{job.error.get('message') or 'no reason was given'} {what_to_do(job)}"
 
 
 def find_provider(team: Team, name: str | None) -> Provider:
@@ -169,6 +176,10 @@ def estimate_sentence(job: FineTuningJob) -> str:
     return f"{tokens}, about {job.estimated_usd:.2f} USD."
 
 
+def is_awaiting(job: FineTuningJob) -> bool:
+    return job.status == JobStatus.AWAITING_APPROVAL
+
+
 def knobs_of(options: dict[str, Any]) -> dict[str, Any]:
     """The hyperparameters that were given; services judge their ranges."""
     given = {name: options[name] for name in KNOBS if options[name] is not None}
@@ -190,10 +201,4 @@ def has_changed_since(version: DatasetVersion) -> bool:
 
 
 def page_address(job: FineTuningJob) -> str:
-    """Of the site that runs: its port is not in this shell's environment, but the
-    built-in provider is always set to where the site answers."""
-    own = Provider.objects.filter(kind=ProviderKind.BUILT_IN).first()
-    running_at = own.base_url if own else f"http://127.0.0.1:{settings.SITE_PORT}"
-    return urljoin(
-        settings.SITE_URL or running_at, reverse("jobs:detail", args=[job.pk])
-    )
+    return full_address(reverse("jobs:detail", args=[job.pk]))

@@ -2,7 +2,10 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -40,6 +43,15 @@ class Role(models.TextChoices):
 class User(AbstractUser):
     """A person. Superusers see every team; everybody else, the teams they are in."""
 
+    language = models.CharField(
+        _("language of e-mails"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        default=settings.LANGUAGE_CODE,
+    )
+    # Set on the object that came by an API token, with the token's name; see audit.
+    acting_token: str
+
 
 class TeamScopedQuerySet(models.QuerySet[Any]):
     """Rows that belong to a team; the model names the way there in TEAM_PATH."""
@@ -53,6 +65,18 @@ class TeamScopedQuerySet(models.QuerySet[Any]):
         teams = Membership.objects.filter(user=user, role__in=Role.at_least(role))
         team_path = self.model.TEAM_PATH
         return self.filter(**{f"{team_path}__in": teams.values("team")})
+
+
+def _limit(label: Any, help_text: Any) -> Any:
+    return models.DecimalField(
+        label,
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=help_text,
+    )
 
 
 class TeamQuerySet(TeamScopedQuerySet):
@@ -89,6 +113,30 @@ class Team(models.Model):
         ),
     )
 
+    launch_limit_usd = _limit(
+        _("most that one launch may cost, in USD"),
+        _("By the estimate. Empty: no limit."),
+    )
+    month_limit_usd = _limit(
+        _("most that all launches of a month may cost, in USD"),
+        _("Spent and committed money together. Empty: no limit."),
+    )
+    approve_always = models.BooleanField(
+        _("every launch needs a second person"),
+        default=False,
+        help_text=_("Another launcher approves it before anything runs."),
+    )
+    approve_above_limit = models.BooleanField(
+        _("a launch above a limit needs a second person"),
+        default=False,
+        help_text=_("Otherwise a launch above a limit is refused."),
+    )
+    approve_unapproved_rows = models.BooleanField(
+        _("a launch on rows that nobody approved needs a second person"),
+        default=False,
+        help_text=_("Rows that are not approved as they stand in the version."),
+    )
+
     objects = TeamQuerySet.as_manager()
 
     class Meta:
@@ -98,6 +146,20 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_limit(self) -> bool:
+        return self.launch_limit_usd is not None or self.month_limit_usd is not None
+
+    def clean(self) -> None:
+        if self.approve_above_limit and not self.has_limit:
+            raise ValidationError(
+                {
+                    "approve_above_limit": _(
+                        "No limit is set, so no launch is above one. Set a limit too."
+                    )
+                }
+            )
 
 
 class Membership(models.Model):

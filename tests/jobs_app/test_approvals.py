@@ -1,0 +1,310 @@
+"""The second person: who may agree to what, and that nothing else runs."""
+
+import threading
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs_app import services
+from jobs_app.models import (
+    Approval,
+    FineTuningJob,
+    JobStatus,
+    Price,
+    Provider,
+    Reason,
+)
+from jobs_app.services import approvals
+from jobs_app.services.approvals import ApprovalRefused
+from jobs_app.services.spending import spending_of
+from teams_app.models import AuditEntry, Role, Team
+from teams_app.services import make_token
+from tests.factories import make_job, make_member, make_provider, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+def priced(team: Team, usd_per_million: int = 1_000_000) -> Provider:
+    """A provider whose price makes every token cost a dollar, if none is given."""
+    provider = make_provider(team=team)
+    Price.objects.create(
+        team=team,
+        base_model="base-model",
+        usd_per_million_tokens=usd_per_million,
+        as_of="2026-01-01",
+    )
+    return provider
+
+
+def draft(team: Team, **overrides) -> FineTuningJob:
+    provider = overrides.pop("provider", None) or make_provider(team=team)
+    return make_job(team=team, provider=provider, **overrides)
+
+
+@pytest.fixture
+def team() -> Team:
+    return make_team(approve_always=True)
+
+
+@pytest.fixture
+def asker(team):
+    return make_member(Role.LAUNCHER, team, username="asker")
+
+
+@pytest.fixture
+def other(team):
+    return make_member(Role.LAUNCHER, team, username="other")
+
+
+@pytest.fixture
+def waiting(team, asker) -> FineTuningJob:
+    job = draft(team)
+    services.launch_job(job, by=asker)
+    return job
+
+
+def test_a_launch_that_needs_a_second_person_waits(waiting):
+    assert waiting.status == JobStatus.AWAITING_APPROVAL
+    assert services.claim_due_submissions() == []
+
+
+def test_another_launcher_approves_and_the_workers_get_it(waiting, other):
+    assert services.approve(waiting, by=other)
+
+    assert waiting.status == JobStatus.PENDING
+    assert services.claim_due_submissions() == [waiting.pk]
+
+
+def test_nobody_approves_their_own(waiting, asker):
+    with pytest.raises(ApprovalRefused, match="yourself"):
+        services.approve(waiting, by=asker)
+    assert waiting.status == JobStatus.AWAITING_APPROVAL
+
+
+def test_not_even_the_database_lets_one_person_do_both(waiting, asker):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        waiting.approvals.update(decided_by=asker, decided_at=now())
+
+
+def test_declining_needs_a_reason(waiting, other):
+    with pytest.raises(ApprovalRefused, match="Say why"):
+        services.decline(waiting, by=other, comment=" ")
+
+
+def test_what_is_declined_never_runs(waiting, other):
+    services.decline(waiting, by=other, comment="Too early.")
+
+    assert waiting.status == JobStatus.DECLINED
+    assert waiting.approvals.get().comment == "Too early."
+    with pytest.raises(ApprovalRefused):
+        services.approve(waiting, by=other)
+
+
+def test_a_provider_that_moved_is_not_what_was_asked_for(waiting, other):
+    Provider.objects.update(base_url="https://elsewhere.example/v1")
+
+    with pytest.raises(ApprovalRefused, match="not what was asked for"):
+        services.approve(waiting, by=other)
+
+
+def test_an_approval_of_other_terms_than_the_page_showed_is_refused(waiting, other):
+    with pytest.raises(ApprovalRefused, match="not what was asked for"):
+        services.approve(waiting, by=other, seen="0" * 64)
+
+
+def test_a_job_that_changed_after_its_approval_waits_again(waiting, other, provider):
+    services.approve(waiting, by=other)
+    FineTuningJob.objects.filter(pk=waiting.pk).update(seed=7)
+    waiting.refresh_from_db()
+
+    services.submit_job(waiting)
+
+    assert waiting.status == JobStatus.AWAITING_APPROVAL
+    assert waiting.approvals.first().reasons == [Reason.CHANGED]
+
+
+def test_a_draft_that_changes_during_its_launch_is_not_launched(team, asker):
+    job = draft(team)
+    FineTuningJob.objects.filter(pk=job.pk).update(seed=7)
+
+    with pytest.raises(ValidationError, match="changed this draft"):
+        services.launch_job(job, by=asker)
+
+
+def test_whoever_asked_may_withdraw(waiting, asker):
+    services.cancel_job(waiting, by=asker)
+
+    assert waiting.status == JobStatus.CANCELLED
+    assert approvals.open_request(waiting) is None
+
+
+def test_the_estimate_of_the_approval_is_kept(asker, other, team):
+    job = draft(team, provider=priced(team))
+    services.launch_job(job, by=asker)
+    Price.objects.update(usd_per_million_tokens=2_000_000)
+
+    services.approve(job, by=other)
+
+    request = Approval.objects.get()
+    assert request.decided_usd == 2 * request.usd == job.estimated_usd
+
+
+def test_a_launch_above_the_limit_is_refused_in_money(asker):
+    team = make_team(launch_limit_usd=1)
+    job = draft(team, provider=priced(team))
+
+    with pytest.raises(ValidationError, match=r"1\.00 USD for one launch"):
+        services.launch_job(job, by=asker)
+
+
+def test_a_launch_above_the_limit_may_ask_instead(asker):
+    team = make_team(launch_limit_usd=1, approve_above_limit=True)
+    job = draft(team, provider=priced(team))
+
+    services.launch_job(job, by=asker)
+
+    assert job.approvals.get().reasons == [Reason.LAUNCH_LIMIT]
+
+
+def test_an_unknown_cost_counts_as_above_the_limit(asker):
+    job = draft(make_team(launch_limit_usd=1_000_000))
+
+    with pytest.raises(ValidationError, match="no price for base-model"):
+        services.launch_job(job, by=asker)
+
+
+def test_the_built_in_server_is_below_every_limit(asker):
+    team = make_team(launch_limit_usd=0, month_limit_usd=0)
+    job = draft(team, provider=make_provider(team=team, kind="built_in"))
+
+    services.launch_job(job, by=asker)
+
+    assert job.status == JobStatus.PENDING
+
+
+def test_rows_that_nobody_approved_need_a_second_person(asker):
+    team = make_team(approve_unapproved_rows=True)
+    job = draft(team)
+    job.dataset_version.rows.create(
+        split="train", line_number=1, offset=0, content_hash="a" * 64
+    )
+
+    services.launch_job(job, by=asker)
+
+    assert job.approvals.get().reasons == [Reason.UNAPPROVED_ROWS]
+
+
+def test_money_is_spent_committed_or_waiting(team, asker, other):
+    provider = priced(team)
+    money = {"provider": provider, "launched_at": now(), "usd_per_million_tokens": 1}
+    million = {"estimated_tokens": 1_000_000, "remote_id": "ftjob-1", **money}
+    draft(team, status=JobStatus.RUNNING, **million)
+    draft(team, status=JobStatus.SUCCEEDED, trained_tokens=3_000_000, **million)
+    draft(team, status=JobStatus.FAILED, **{**million, "remote_id": ""})
+    draft(team, status=JobStatus.PENDING, provider=provider, launched_at=now())
+
+    spending = spending_of(team)
+
+    assert (spending.spent, spending.committed) == (Decimal(3), Decimal(1))
+    assert spending.n_unknown == 1
+
+
+def cost_of_one(provider: Provider) -> Decimal:
+    job = draft(provider.team, provider=provider)
+    return services.estimate_of(job).usd or Decimal(0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_launches_at_once_one_fits_under_the_months_limit():
+    team = make_team()
+    provider = priced(team)
+    team.month_limit_usd = cost_of_one(provider) * Decimal("1.5")
+    team.save()
+    jobs = [draft(team, provider=provider) for _each in range(2)]
+    begun, refusals = threading.Barrier(2), []
+
+    def launch(job: FineTuningJob) -> None:
+        begun.wait()
+        try:
+            services.launch_job(job, by=None)
+        except ValidationError as exc:
+            refusals.append(exc)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=launch, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refusals) == 1
+    assert spending_of(team).total == cost_of_one(provider)
+
+
+def test_the_page_offers_the_decision_to_others_only(client, waiting, asker, other):
+    page = reverse("jobs:detail", args=[waiting.pk])
+    client.force_login(asker)
+    assert "Approve and launch" not in client.get(page).content.decode()
+    client.force_login(other)
+    assert "Approve and launch" in client.get(page).content.decode()
+
+
+def test_a_superuser_does_not_approve_their_own(client, team):
+    boss = make_member(Role.OWNER, team, is_superuser=True)
+    job = draft(team)
+    services.launch_job(job, by=boss)
+    client.force_login(boss)
+
+    client.post(reverse("jobs:approve", args=[job.pk]))
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.AWAITING_APPROVAL
+
+
+def test_the_portal_approves(client, waiting, other):
+    client.force_login(other)
+    client.post(reverse("jobs:approve", args=[waiting.pk]), {"seen": ""})
+    waiting.refresh_from_db()
+    assert waiting.status == JobStatus.PENDING
+
+
+def test_the_api_declines_with_a_reason(client, waiting, other):
+    token = make_token(user=other, name="script")
+    answer = client.post(
+        f"/api/jobs/{waiting.pk}/decline",
+        {"comment": "Too early."},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert answer.json()["approval"]["comment"] == "Too early."
+    entry = AuditEntry.objects.filter(verb="declined").get()
+    assert (entry.door, entry.who) == ("token", "other")
+
+
+@pytest.mark.parametrize("verb", ["approve", "decline"])
+def test_curators_decide_about_nothing(client, waiting, team, verb):
+    client.force_login(make_member(Role.CURATOR, team))
+    answer = client.post(reverse(f"jobs:{verb}", args=[waiting.pk]), {"comment": "x"})
+    assert answer.status_code == 403
+
+
+def test_another_team_does_not_even_see_it(client, waiting):
+    client.force_login(make_member(Role.OWNER))
+    answer = client.post(reverse("jobs:approve", args=[waiting.pk]))
+    assert answer.status_code == 404
+    assert "Nothing waits" in client.get(reverse("jobs:waiting")).content.decode()
+
+
+def test_the_admin_declines_with_a_reason(client, waiting, other):
+    client.force_login(other)
+    client.post(
+        reverse("admin:jobs_app_finetuningjob_changelist"),
+        {"action": "decline", "_selected_action": [waiting.pk], "comment": "No."},
+    )
+    waiting.refresh_from_db()
+    assert waiting.status == JobStatus.DECLINED
