@@ -64,7 +64,12 @@ def store_file(run: ImportRun, file: Any) -> None:
 
 
 def start_upload(
-    run: ImportRun, *, format: str, mapping: dict[str, str], by: Any = None, **choices: Any
+    run: ImportRun,
+    *,
+    format: str,
+    mapping: dict[str, str],
+    by: Any = None,
+    **choices: Any,
 ) -> bool:
     """Hand a draft to the workers; False if it is none any more. Raises OtherMethod."""
     with transaction.atomic():

@@ -1,6 +1,7 @@
 """The second person: who may agree to what, and that nothing else runs."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from jobs_app.models import (
 )
 from jobs_app.services import approvals
 from jobs_app.services.approvals import ApprovalRefused
+from jobs_app.services.estimates import estimate_of
 from jobs_app.services.spending import spending_of
 from teams_app.models import AuditEntry, Role, Team
 from teams_app.services import make_token
@@ -150,6 +152,7 @@ def test_the_estimate_of_the_approval_is_kept(asker, other, team):
     services.approve(job, by=other)
 
     request = Approval.objects.get()
+    assert request.usd
     assert request.decided_usd == 2 * request.usd == job.estimated_usd
 
 
@@ -215,35 +218,52 @@ def test_money_is_spent_committed_or_waiting(team, asker, other):
 
 def cost_of_one(provider: Provider) -> Decimal:
     job = draft(provider.team, provider=provider)
-    return services.estimate_of(job).usd or Decimal(0)
+    return estimate_of(job).usd or Decimal(0)
+
+
+def one_and_a_half(provider: Provider) -> None:
+    """Room in this month for one job of the provider, and not for two."""
+    limit = cost_of_one(provider) * Decimal("1.5")
+    Team.objects.filter(pk=provider.team_id).update(month_limit_usd=limit)
+
+
+def test_a_launch_counts_what_was_launched_while_it_was_estimated(monkeypatch):
+    provider = priced(make_team())
+    one_and_a_half(provider)
+    job, rival = (draft(provider.team, provider=provider) for _each in "ab")
+
+    def rival_is_first(job: FineTuningJob) -> services.Estimate:
+        monkeypatch.undo()
+        services.launch_job(rival, by=None)
+        return estimate_of(job)
+
+    monkeypatch.setattr("jobs_app.services.launching.estimate_of", rival_is_first)
+
+    with pytest.raises(ValidationError, match="spent or committed already"):
+        services.launch_job(job, by=None)
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time")
 def test_of_two_launches_at_once_one_fits_under_the_months_limit():
-    team = make_team()
-    provider = priced(team)
-    team.month_limit_usd = cost_of_one(provider) * Decimal("1.5")
-    team.save()
-    jobs = [draft(team, provider=provider) for _each in range(2)]
-    begun, refusals = threading.Barrier(2), []
+    provider = priced(make_team())
+    one_and_a_half(provider)
+    jobs = [draft(provider.team, provider=provider) for _each in range(4)]
+    begin = threading.Barrier(len(jobs))
 
-    def launch(job: FineTuningJob) -> None:
-        begun.wait()
+    def launch(job: FineTuningJob) -> bool:
         try:
-            services.launch_job(job, by=None)
-        except ValidationError as exc:
-            refusals.append(exc)
+            begin.wait()
+            return services.launch_job(job, by=None)
+        except ValidationError:
+            return False
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=launch, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        launched = list(pool.map(launch, jobs))
 
-    assert len(refusals) == 1
-    assert spending_of(team).total == cost_of_one(provider)
+    assert sorted(launched) == [False, False, False, True]
 
 
 def test_the_page_offers_the_decision_to_others_only(client, waiting, asker, other):
