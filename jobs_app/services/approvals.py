@@ -35,6 +35,8 @@ def terms_of(job: FineTuningJob) -> dict[str, Any]:
         "provider": provider.pk,
         "kind": provider.kind,
         "base_url": provider.base_url,
+        "api_version": provider.api_version,
+        "extra_body": provider.extra_body,
         "base_model": job.base_model,
         "hyperparameters": job.hyperparameters,
         "suffix": job.suffix,

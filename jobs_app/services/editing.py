@@ -26,9 +26,9 @@ def save_provider(provider: Provider, *, by: Any = None, new_key: str = "") -> b
         provider.abilities, provider.checked_at = {}, None
     if new_key:
         provider.enter_key(new_key)
-    is_cleared = had_key and not provider.has_key
     with transaction.atomic():
         provider.save()
+        is_cleared = had_key and not provider.has_key
         if new_key or is_cleared:
             base_url = provider.base_url
             audit.record(Verb.KEY_CHANGED, provider, by=by, base_url=base_url)
