@@ -112,6 +112,10 @@ TEXTS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The Parquet file cannot be read: %(detail)s."),
         _("Upload it again, or save it anew."),
     ),
+    "parquet_page_too_big": (
+        _("The Parquet file has pages that unpack to more than %(limit_mb)s MB."),
+        _("Save it anew with smaller pages, or as JSONL."),
+    ),
     "blank_lines": (
         _("At line %(number)s there are more than %(limit)s blank lines together."),
         _("Remove them, and import the file again."),

@@ -19,6 +19,7 @@ class Row:
     stratum: rows of one stratum are sampled in the same proportion; the row's tags.
     group: rows with the same number are near duplicates; None for a row of its own.
     pinned: True keeps the row in validation, False in training, None lets it move.
+    is_validation: where the row is now.
     """
 
     pk: int
@@ -26,6 +27,7 @@ class Row:
     stratum: str = ""
     group: int | None = None
     pinned: bool | None = None
+    is_validation: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +55,21 @@ def validation_rows(rows: Iterable[Row], share: float) -> set[int]:
         strata[unit.stratum].append(unit)
     wanted = _quotas({name: _size(units) for name, units in strata.items()}, share)
     return set().union(*(_take(strata[name], wanted[name]) for name in strata))
+
+
+def rows_astride(rows: Iterable[Row]) -> dict[int, bool]:
+    """The rows that must move so that none is like one in the other part.
+
+    Of each, whether it goes to validation: where a row like it is pinned, else to
+    training. Pinned rows that disagree stay where they are.
+    """
+    return {
+        row.pk: bool(unit.pinned)
+        for unit in _units(rows)
+        for row in unit.rows
+        if row.pinned is None and row.is_validation != bool(unit.pinned)
+        if len({each.is_validation for each in unit.rows}) > 1
+    }
 
 
 def _units(rows: Iterable[Row]) -> list[_Unit]:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from datasets_app.formats.parquet_pages import BrokenPages, Page, pages_of
 from datasets_app.formats.parquet_sizes import MAX_ELEMENTS, rows_with_sizes
 from datasets_app.image_checks import data_url_of
 from datasets_app.jsonl import MAX_LINE_BYTES, BadFile, Line, Problem
@@ -18,13 +19,14 @@ MAX_COLUMNS = 1_000
 MAX_RATIO = 500
 RATIO_COUNTS_FROM = 1024**3
 LIMIT_MB = MAX_LINE_BYTES // 1024**2
+MAX_PAGE_BYTES = 256 * 1024**2  # a page is unpacked as a whole
 
 
 def read_rows(file: BinaryIO, *, number: int = 0) -> Iterator[Line]:
     """The rows after the first `number`, each as a JSON object. Raises BadFile."""
     with _told_as_bad_file():
         parquet = _open(file)
-        n_rows, n_bytes = parquet.metadata.num_rows, _size(file)
+        n_rows, n_bytes = max(1, parquet.metadata.num_rows), _size(file)
         n = 0
         for batch in _batches(parquet):
             if n + batch.num_rows <= number:
@@ -33,7 +35,8 @@ def read_rows(file: BinaryIO, *, number: int = 0) -> Iterator[Line]:
             for data, problem in _rows_of(batch):
                 n += 1
                 if n > number:
-                    yield Line(n, n_bytes * n // n_rows, data, problem=problem)
+                    end = n_bytes * min(n, n_rows) // n_rows
+                    yield Line(n, end, data, problem=problem)
 
 
 def _batches(parquet: Any) -> Iterator[Any]:
@@ -55,7 +58,7 @@ def _open(file: BinaryIO) -> Any:
     module = import_module("pyarrow.parquet")
     source = getattr(file, "file", file)
     metadata = module.read_metadata(source)
-    _refuse_bombs(metadata, _size(file))
+    _refuse_bombs(source, metadata, _size(file))
     # A value that many rows share stays one value until a row is asked for.
     paths = [metadata.schema.column(n).path for n in range(metadata.num_columns)]
     return module.ParquetFile(
@@ -67,21 +70,39 @@ def _open(file: BinaryIO) -> Any:
     )
 
 
-def _refuse_bombs(metadata: Any, n_bytes: int) -> None:
+def _refuse_bombs(file: BinaryIO, metadata: Any, n_bytes: int) -> None:
     if metadata.num_columns > MAX_COLUMNS:
         found = metadata.num_columns
         raise BadFile("too_many_columns", found=found, limit=MAX_COLUMNS)
-    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
-    unpacked = sum(group.total_byte_size for group in groups)
-    is_bomb = unpacked > max(RATIO_COUNTS_FROM, MAX_RATIO * n_bytes)
-    if is_bomb or any(_has_huge_lists(group) for group in groups):
-        raise BadFile("gzip_bomb", ratio=MAX_RATIO)
+    n_unpacked = 0
+    for n in range(metadata.num_row_groups):
+        group = metadata.row_group(n)
+        for k in range(metadata.num_columns):
+            is_list = metadata.schema.column(k).max_repetition_level > 0
+            n_unpacked += _checked(file, group.column(k), group.num_rows, is_list)
+            if n_unpacked > max(RATIO_COUNTS_FROM, MAX_RATIO * n_bytes):
+                raise BadFile("gzip_bomb", ratio=MAX_RATIO)
 
 
-def _has_huge_lists(group: Any) -> bool:
-    """All elements of one row are in memory at once, however small they are packed."""
-    columns = (group.column(n) for n in range(group.num_columns))
-    return any(each.num_values - group.num_rows > MAX_ELEMENTS for each in columns)
+def _checked(file: BinaryIO, column: Any, n_rows: int, is_list: bool) -> int:
+    """The bytes that the column's pages unpack to. Raises BadFile."""
+    n_bytes = n_values = 0
+    for page in pages_of(file, column):
+        n_bytes += page.n_bytes
+        n_values += page.n_values
+        if _at_once(page, is_list) > MAX_PAGE_BYTES:
+            limit_mb = MAX_PAGE_BYTES // 1024**2
+            raise BadFile("parquet_page_too_big", limit_mb=limit_mb)
+        # All elements of one row are in memory at once, however small they are packed.
+        if n_values - min(n_rows, MAX_ELEMENTS) > MAX_ELEMENTS:
+            raise BadFile("gzip_bomb", ratio=MAX_RATIO)
+    return n_bytes
+
+
+def _at_once(page: Page, is_list: bool) -> int:
+    """How much of the page's values is in memory at a time."""
+    n_values = page.n_values if is_list else min(page.n_values, ROWS_AT_ONCE)
+    return page.n_bytes * (max(1, n_values) if page.is_delta else 1)
 
 
 @contextmanager
@@ -89,7 +110,7 @@ def _told_as_bad_file() -> Iterator[None]:
     errors = import_module("pyarrow").ArrowException, OSError, ValueError
     try:
         yield
-    except errors as exc:
+    except (*errors, BrokenPages) as exc:
         raise BadFile("parquet_broken", detail=str(exc)[:200]) from exc
 
 

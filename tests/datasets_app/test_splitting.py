@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.splitting import Row, validation_rows
+from datasets_app.splitting import Row, rows_astride, validation_rows
 
 
 def make_row(pk: int, **overrides) -> Row:
@@ -98,3 +98,24 @@ def test_no_group_is_ever_cut_and_the_share_never_passed(groups, share):
     for group in range(1, 6):
         members = {row.pk for row in rows if row.group == group}
         assert members <= chosen or not members & chosen
+
+
+def test_what_is_alike_and_in_both_parts_goes_to_training():
+    rows = [make_row(1, group=1), make_row(2, group=1, is_validation=True)]
+    alone = make_row(3, is_validation=True)
+
+    assert rows_astride([*rows, alone]) == {2: False}
+
+
+def test_what_is_alike_goes_where_one_of_it_is_pinned():
+    rows = [make_row(1, group=1), make_row(2, group=1)]
+    pinned = make_row(3, group=1, pinned=True, is_validation=True)
+
+    assert rows_astride([*rows, pinned]) == {1: True, 2: True}
+
+
+def test_pinned_rows_stay_where_they_are_though_they_are_alike():
+    rows = [make_row(1, group=1, pinned=False)]
+    rows.append(make_row(2, group=1, pinned=True, is_validation=True))
+
+    assert rows_astride(rows) == {}

@@ -67,9 +67,18 @@ class Kind:
         pks = left.order_by("pk").values_list("pk", flat=True)
         return list(pks[: self.rows_at_once])
 
+    def prepare(self, edit: BulkEdit) -> None:
+        """Once in each process that works on the edit, before its first piece.
+
+        Not within a transaction, so it may take its time.
+        """
+
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
         """Change these rows and record each change; they are locked until the commit.
 
         It asks again what of them is to be changed: somebody may have been quicker.
         """
         raise NotImplementedError
+
+    def finish(self, edit: BulkEdit) -> None:
+        """After the last piece; harmless to call twice."""

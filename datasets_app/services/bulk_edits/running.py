@@ -74,8 +74,10 @@ def _go_on(edit: BulkEdit, kind: Kind) -> None:
     try:
         if not edit.until_pk:
             _begin(edit, kind)
+        kind.prepare(edit)
         while _do_piece(edit, kind):
             pass
+        kind.finish(edit)
     except DatasetsError as exc:
         runs.end(edit, RunStatus.FAILED, error=str(exc)[:500])
     else:

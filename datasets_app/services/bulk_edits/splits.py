@@ -1,24 +1,32 @@
-"""Dividing a dataset anew into a training and a validation part."""
+"""Dividing a dataset anew into a training and a validation part.
 
+Rows are compared before they are divided, and again when all have moved: whatever was
+edited, imported or moved by others meanwhile, rows that are alike end in one part.
+"""
+
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from datasets_app.models import BulkEdit, BulkKind, Example, Split
+from datasets_app.database.bulk import keys_in
+from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, Split
 from datasets_app.services import runs
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import changes_of, record
-from datasets_app.services.checks.features import refresh_features
-from datasets_app.services.checks.near import refresh_groups
+from datasets_app.services.checks.comparing import compare_rows, is_being_checked
+from datasets_app.services.checks.keeping import in_chunks, lock_examples
 from datasets_app.services.errors import BadEdit
-from datasets_app.splitting import Row, validation_rows
+from datasets_app.splitting import Row, rows_astride, validation_rows
 
 MOST_PERCENT = 50
+MOST_LOOKS = 5  # at what others changed meanwhile; each takes less time than the last
 
 
 class Resplit(Kind):
@@ -28,8 +36,8 @@ class Resplit(Kind):
     """
 
     code = BulkKind.RESPLIT
-    # Of the edit that was worked on last: every piece of it asks.
-    _plan: tuple[Any, frozenset[int]] = (None, frozenset())
+    # The rows to validate on, of the edit that this thread works on: every piece asks.
+    _plan = threading.local()
 
     def clean(self, edit: BulkEdit) -> None:
         percent = edit.params.get("percent")
@@ -40,47 +48,89 @@ class Resplit(Kind):
     def rows(self, edit: BulkEdit) -> QuerySet[Example]:
         return Example.objects.filter(dataset=edit.dataset)
 
+    def is_small(self, edit: BulkEdit, most: int) -> bool:
+        """A request does not wait until a check has ended."""
+        return super().is_small(edit, most) and not is_being_checked(edit.dataset)
+
+    def prepare(self, edit: BulkEdit) -> None:
+        """Choose the rows to validate on.
+
+        A process that goes on with a killed edit chooses the same: where a row is by
+        now does not matter, unless it is pinned.
+        """
+        _compare(edit)
+        chosen = validation_rows(_rows(edit), edit.params["percent"] / 100)
+        self._plan.chosen = chosen
+
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        chosen = self._chosen(edit).intersection(pks)
-        to_validation = self._move(edit, chosen, Split.VALIDATION)
-        return Outcome(to_validation + self._move(edit, {*pks} - chosen, Split.TRAIN))
+        chosen = self._plan.chosen.intersection(pks)
+        to_validation = _move(edit, chosen, Split.VALIDATION)
+        return Outcome(to_validation + _move(edit, {*pks} - chosen, Split.TRAIN))
 
-    def _chosen(self, edit: BulkEdit) -> frozenset[int]:
-        plan = self._plan  # another thread may put its own in between
-        if plan[0] != edit.claim:
-            plan = self._plan = (edit.claim, _choose(edit))
-        return plan[1]
+    def finish(self, edit: BulkEdit) -> None:
+        """Bring together what is alike by now, until nothing more changed."""
+        self._plan.chosen = set()
+        for _look in range(MOST_LOOKS):
+            _compare(edit)
+            if not self._bring_together(edit):
+                return
 
-    def _move(self, edit: BulkEdit, pks: AbstractSet[int], split: Split) -> int:
+    def _bring_together(self, edit: BulkEdit) -> bool:
+        moves = rows_astride(_rows(edit, features__near_group__isnull=False))
+        for is_validation in (False, True):
+            split = Split.VALIDATION if is_validation else Split.TRAIN
+            pks = sorted(pk for pk, goes in moves.items() if goes == is_validation)
+            for chunk in in_chunks(pks):
+                with transaction.atomic():
+                    self._move_on(edit, lock_examples(chunk), split)
+        return bool(moves)
+
+    def _move_on(self, edit: BulkEdit, pks: set[int], split: Split) -> None:
+        """A row that this edit moved before goes back, as if it never had moved."""
         moving = Example.objects.filter(~Q(split=split), pk__in=pks)
-        record(edit, moving, changes_of({"split": (F("split"), split.value)}))
-        return moving.update(
-            split=split, updated_at=now(), updated_by=edit.created_by_id
-        )
+        back = _moved_last(edit, set(moving.values_list("pk", flat=True)))
+        ExampleRevision.objects.filter(pk__in=back.values()).delete()
+        _put(edit, moving.filter(pk__in=back), split)
+        n_moved = _move(edit, pks - back.keys(), split)
+        runs.update(edit, n_changed=edit.n_changed + n_moved - len(back))
 
 
-def _choose(edit: BulkEdit) -> frozenset[int]:
-    """The rows to validate on.
-
-    A process that goes on with a killed edit chooses the same: where a row is by now
-    does not matter, unless it is pinned.
-    """
-    refresh_features(edit.dataset, on_batch=lambda _read, _stale: runs.update(edit))
-    refresh_groups(edit.dataset, on_part=lambda: runs.update(edit))
-    return frozenset(validation_rows(_rows(edit), edit.params["percent"] / 100))
+def _move(edit: BulkEdit, pks: AbstractSet[int], split: Split) -> int:
+    moving = Example.objects.filter(~Q(split=split), pk__in=keys_in(pks))
+    record(edit, moving, changes_of({"split": (F("split"), split.value)}))
+    return _put(edit, moving, split)
 
 
-def _rows(edit: BulkEdit) -> Iterator[Row]:
+def _put(edit: BulkEdit, rows: QuerySet[Example], split: Split) -> int:
+    return rows.update(split=split, updated_at=now(), updated_by=edit.created_by_id)
+
+
+def _moved_last(edit: BulkEdit, pks: AbstractSet[int]) -> dict[int, int]:
+    """The rows whose last change is one of this edit, with that revision's key."""
+    later = ExampleRevision.objects.filter(
+        example_pk=OuterRef("example_pk"), pk__gt=OuterRef("pk")
+    )
+    own = edit.revisions.filter(~Exists(later), example_pk__in=pks)
+    return dict(own.values_list("example_pk", "pk"))
+
+
+def _compare(edit: BulkEdit) -> None:
+    compare_rows(edit.dataset, on_part=lambda: runs.update(edit))
+
+
+def _rows(edit: BulkEdit, **conditions: Any) -> Iterator[Row]:
     strata = _strata(edit)
-    found = Example.objects.filter(dataset=edit.dataset).order_by()
+    found = Example.objects.filter(dataset=edit.dataset, **conditions).order_by()
     columns = ("pk", "content_hash", "split", "is_pinned", "features__near_group")
     for pk, digest, split, is_pinned, group in found.values_list(*columns).iterator():
+        is_validation = split == Split.VALIDATION
         yield Row(
             pk=pk,
             key=int(digest[:16], 16),
             stratum=strata.get(pk, ""),
             group=group,
-            pinned=split == Split.VALIDATION if is_pinned else None,
+            pinned=is_validation if is_pinned else None,
+            is_validation=is_validation,
         )
 
 

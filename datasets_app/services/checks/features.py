@@ -40,6 +40,7 @@ _FEATURES = (
     "answer_start",
 )
 Progress = Callable[[int, int], None]
+Hold = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +51,31 @@ class ReadRow:
     findings: tuple[Found, ...]
 
 
-def refresh_features(dataset: Dataset, *, on_batch: Progress | None = None) -> int:
+def refresh_features(
+    dataset: Dataset, *, on_batch: Progress | None = None, hold: Hold = lambda: None
+) -> int:
     """Read every row that is new or changed; returns how many these were.
 
     Afterwards there are features of all rows that are not in the bin, and of no other;
     and the findings of each row by itself. `on_batch` is told how many rows are read,
-    of how many.
+    of how many; `hold` is called in every transaction, and may end it.
     """
-    forget_removed(dataset)
+    forget_removed(dataset, hold)
     stale = stale_examples(dataset)
     for start in range(0, len(stale), ROWS_AT_ONCE):
         if on_batch:
             on_batch(start, len(stale))
-        store_features(dataset, stale[start : start + ROWS_AT_ONCE])
+        store_features(dataset, stale[start : start + ROWS_AT_ONCE], hold)
     return len(stale)
 
 
-def forget_removed(dataset: Dataset) -> None:
+def forget_removed(dataset: Dataset, hold: Hold) -> None:
     """Rows in the bin are read anew when they are put back."""
     binned = Example.with_deleted.filter(dataset=dataset, deleted_at__isnull=False)
     removed = ExampleFeatures.objects.filter(example__in=binned.order_by().values("pk"))
     for chunk in in_chunks(list(removed.values_list("pk", flat=True))):
         with transaction.atomic():
+            hold()
             _leave_groups(chunk)
             ExampleFeatures.objects.filter(pk__in=chunk).delete()
             Finding.objects.filter(example__in=chunk).delete()
@@ -98,10 +102,11 @@ def _of_changed_validity(dataset: Dataset) -> set[int]:
     return set(invalid.values_list("pk", flat=True)) ^ set(flagged)
 
 
-def store_features(dataset: Dataset, pks: Iterable[int]) -> None:
+def store_features(dataset: Dataset, pks: Iterable[int], hold: Hold) -> None:
     for rows in _read(pks):
         signatures = signatures_of([row.features.shingles for row in rows])
         with transaction.atomic():
+            hold()
             _replace(dataset, rows, [each.tobytes() for each in signatures])
 
 

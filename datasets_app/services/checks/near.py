@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from datasets_app.checks.features import compared_shingles
@@ -34,7 +34,9 @@ def refresh_groups(dataset: Dataset, *, on_part: Callable[[], None]) -> int:
     if n_new:
         known = _Known(dataset)
         known.compare(on_part)
-        known.store()
+        with transaction.atomic():  # half of the groups would be wrong ones
+            on_part()
+            known.store()
     return n_new
 
 

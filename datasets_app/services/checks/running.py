@@ -7,26 +7,23 @@ changed since.
 
 from contextlib import suppress
 
-from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 
 from datasets_app.models import CheckRun, Example, Finding, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.balance import measure
 from datasets_app.services.checks.balance import is_balance_due, measured_runs
-from datasets_app.services.checks.features import refresh_features
+from datasets_app.services.checks.comparing import claim_check, compare
 from datasets_app.services.checks.keeping import recount, replace_set_findings
-from datasets_app.services.checks.near import refresh_groups
 from datasets_app.services.checks.sets import set_findings
 
 KEPT_RUNS = 20
 SHOWN_OF_A_CODE = 3
-ROWS_OF_COMPARING = 10  # comparing all takes about a tenth of reading all
 
 
 def run_check(run: CheckRun) -> None:
     """Check the dataset; harmless to call twice, even at once, for any of its runs."""
-    if not _claim(run):
+    if not claim_check(run):
         return
     with suppress(runs.LostClaim):
         if runs.has_failed_too_often(run):
@@ -35,25 +32,8 @@ def run_check(run: CheckRun) -> None:
             _check(run)
 
 
-def _claim(run: CheckRun) -> bool:
-    """Not while another check of the dataset is at work: the tick rings again."""
-    try:
-        with transaction.atomic():
-            return runs.claim(run)
-    except IntegrityError:
-        return False
-
-
 def _check(run: CheckRun) -> None:
-    n_before = run.n_read
-
-    def on_batch(n_read: int, n_stale: int) -> None:
-        n_total = n_stale + n_stale // ROWS_OF_COMPARING + 1
-        runs.update(run, n_done=n_read, n_total=n_total, n_read=n_before + n_read)
-
-    n_read = refresh_features(run.dataset, on_batch=on_batch)
-    runs.update(run, n_read=n_before + n_read, n_done=n_read)
-    refresh_groups(run.dataset, on_part=lambda: runs.update(run))
+    compare(run)
     replace_set_findings(run.dataset, set_findings(run.dataset))
     recount(run.dataset)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total, **_result(run))

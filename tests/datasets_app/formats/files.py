@@ -38,6 +38,28 @@ def gzip_bomb(n_bytes: int) -> bytes:
     return packed.getvalue()
 
 
+def varint(number: int) -> bytes:
+    """As Thrift's compact protocol writes a whole number that is not negative."""
+    number, data = 2 * number, bytearray()
+    while number > 127:
+        data.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*data, number])
+
+
+def lying_parquet(n_bytes: int) -> bytes:
+    """Its only page claims to unpack to so many bytes; the footer knows nothing of it.
+
+    A header begins with the page's kind and what it unpacks to.
+    """
+    data = parquet_of({"question": SAID * 50}, use_dictionary=False)
+    column = pq.read_metadata(io.BytesIO(data)).row_group(0).column(0)
+    start = column.data_page_offset + 3
+    assert data[start - 3 : start] == b"\x15\x00\x15"
+    end = next(n for n in range(start, start + 9) if data[n] < 128) + 1
+    return data[:start] + varint(n_bytes) + data[end:]
+
+
 CSV_TEXT = f'question,answer\n{ASKED},"매 턴 두 번 공격합니다.\n""=1+1"", 끝"\n'
 CSV = CSV_TEXT.encode()
 
@@ -128,6 +150,7 @@ BAD_FILES: list[tuple[str, str, bytes]] = [
     ("more_after_array", "two.json", as_json([CHAT]) + b"\n{}"),
     ("parquet_broken", "cut.parquet", parquet_of(ROW)[:-10]),
     ("parquet_broken", "junk.parquet", b"PAR1" + b"junk" * 100),
+    ("parquet_page_too_big", "lying.parquet", lying_parquet(2**31 - 1)),
     ("no_headings", "blank.csv", b",,\na,b,c\n"),
     ("no_headings", "empty.csv", b"\n"),
     ("too_many_columns", "wide.csv", b"c," * 999_999 + b"c\n"),

@@ -1,0 +1,130 @@
+"""A site of its own with a real broker and real workers, on either database."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from django.conf import settings
+
+PATIENCE_SECONDS = 120
+OPEN = ("pending", "running")
+LOOKS_A_TICK = 40
+WORKER = (
+    "celery --quiet -A finetune_site worker --queues celery --concurrency 1 "
+    "--loglevel WARNING --without-mingle --without-gossip --without-heartbeat"
+)
+
+
+class Site:
+    def __init__(self, var: Path, database_url: str) -> None:
+        self.var, self.log = var, var / "log"
+        self.env = {
+            **os.environ,
+            "FINETUNE_SITE_VAR": str(var),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": "",
+            "DJANGO_SETTINGS_MODULE": "finetune_site.settings",
+        }
+        self.processes: list[subprocess.Popen[str]] = []
+        self.worker: subprocess.Popen[str] | None = None
+
+    def begin(self) -> None:
+        broker = self.start("-m", "finetune_site.broker")
+        migrated = self.start("manage.py", "migrate", "--verbosity=0").wait()
+        assert migrated == 0, self.log.read_text()
+        assert broker.poll() is None, self.log.read_text()
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.person = self.start("-m", "tests.datasets_app.at_work.person", **pipes)
+
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=settings.BASE_DIR,
+                env=self.env,
+                text=True,
+                start_new_session=True,
+                **{"stdout": log, "stderr": log, **options},
+            )
+        self.processes.append(process)
+        return process
+
+    def start_worker(self) -> None:
+        name = f"--hostname=worker{len(self.processes)}@%h"
+        self.worker = self.start("-m", *WORKER.split(), name)
+
+    def ask(self, function: str, **arguments: Any) -> Any:
+        """Call a function of `person`."""
+        told, heard = self.person.stdin, self.person.stdout
+        told.write(json.dumps([function, arguments]) + "\n")  # type: ignore[union-attr]
+        told.flush()  # type: ignore[union-attr]
+        answer = heard.readline()  # type: ignore[union-attr]
+        assert answer, self.log.read_text()
+        return json.loads(answer)
+
+    def kill_worker(self, model: str, pk: int, **arguments: Any) -> bool:
+        assert self.worker
+        was_in_the_middle = self.ask(
+            "kill", model=model, pk=pk, group=self.worker.pid, **arguments
+        )
+        self.worker.wait()
+        self.worker = None
+        return bool(was_in_the_middle)
+
+    def wait_for_the_end(self, model: str, pk: int) -> str:
+        """Beat ticks all the while: what a dying worker takes along rings again."""
+        began = time.monotonic()
+        for n in count():
+            if n % LOOKS_A_TICK == 0:
+                self.ask("tick")
+            if (state := self.ask("state", model=model, pk=pk)) not in OPEN:
+                return str(state)
+            assert time.monotonic() < began + PATIENCE_SECONDS, self.log.read_text()
+            time.sleep(0.05)
+        raise AssertionError
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                pipe.close()
+
+
+@contextmanager
+def new_site(var: Path, url: str) -> Iterator[Site]:
+    """`url` is a DATABASE_URL; on its server the site makes a database for itself."""
+    var.mkdir()
+    with _database(url) as own_url:
+        site = Site(var, own_url)
+        try:
+            site.begin()
+            yield site
+        finally:
+            site.end()
+
+
+@contextmanager
+def _database(url: str) -> Iterator[str]:
+    if not url:
+        yield ""
+        return
+    name = f"site_{uuid4().hex}"
+    address = url.replace("postgres://", "postgresql://")
+    with psycopg.connect(address, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield url.replace("/postgres?", f"/{name}?")
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
