@@ -3,13 +3,12 @@
 from celery import shared_task
 
 from jobs_app import services
-from jobs_app.models import Delivery, FineTuningJob
+from jobs_app.models import Delivery, FineTuningJob, Provider
 from jobs_app.services import notices, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
 from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
 from jobs_app.services.notices import CLAIM_SECONDS
-from jobs_app.services.polling import POLL_CLAIM_SECONDS
 
 # A tick that waited this long is outdated: the next one does its work.
 TICK_EXPIRES_SECONDS = 20
@@ -20,11 +19,16 @@ def submit_job(job_id: int) -> None:
     services.submit_job(FineTuningJob.objects.get(pk=job_id))
 
 
-@shared_task(expires=POLL_CLAIM_SECONDS)
-def poll_job(job_id: int) -> None:
-    job = FineTuningJob.objects.get(pk=job_id)
-    services.poll_job(job)
-    services.complete_estimate(job)
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def poll_provider(provider_id: int) -> None:
+    provider = Provider.objects.get(pk=provider_id)
+    services.poll_provider(provider)
+    services.complete_estimates(provider)
+
+
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def read_histories(provider_id: int) -> None:
+    services.read_histories(Provider.objects.get(pk=provider_id))
 
 
 @shared_task(expires=COMPARISON_CLAIM_SECONDS)
@@ -39,8 +43,10 @@ def drive_open_jobs() -> None:
     services.reclaim_stalled_jobs()
     for job_id in services.claim_due_submissions():
         submit_job.delay(job_id)
-    for job_id in services.claim_due_polls():
-        poll_job.delay(job_id)
+    for provider_id in services.providers_to_poll():
+        poll_provider.delay(provider_id)
+    for provider_id in services.providers_to_read():
+        read_histories.delay(provider_id)
     for job_id in services.claim_due_comparisons():
         compare_held_out.delay(job_id)
 

@@ -27,6 +27,7 @@ from jobs_app.models.notices import (
     NoticeKind,
     Webhook,
 )
+from jobs_app.models.pace import ListedModel, ProviderPace, ReceivedWebhook
 from jobs_app.models.prices import Price, usd
 from jobs_app.models.providers import Provider, ProviderKind, RemoteFile
 
@@ -50,13 +51,16 @@ __all__ = [
     "IllegalTransition",
     "JobEvent",
     "JobStatus",
+    "ListedModel",
     "Notice",
     "NoticeChoice",
     "NoticeKind",
     "Price",
     "Provider",
     "ProviderKind",
+    "ProviderPace",
     "Reason",
+    "ReceivedWebhook",
     "RemoteFile",
     "Webhook",
     "usd",

@@ -100,6 +100,12 @@ class FineTuningJob(models.Model):
     remote_id = models.CharField(
         _("id at the provider"), max_length=200, blank=True, editable=False
     )
+    # The provider's own word for the state: `status` knows only the usual ones.
+    remote_status = models.CharField(
+        _("state at the provider"), max_length=40, blank=True, editable=False
+    )
+    # Ids of the files with the figures, which the provider writes at the end.
+    result_files: Any = models.JSONField(default=list, blank=True, editable=False)
     fine_tuned_model = models.CharField(
         _("fine-tuned model"), max_length=300, blank=True, editable=False
     )
@@ -130,6 +136,11 @@ class FineTuningJob(models.Model):
     last_polled_at = models.DateTimeField(null=True, editable=False)  # and answered
     # When a worker should next submit or poll it; null: nothing is left to do.
     next_poll_at = models.DateTimeField(null=True, default=now, editable=False)
+    # Did the provider's list show it? If not, it is asked about singly.
+    is_listed = models.BooleanField(default=True, editable=False)
+    # When to read its events, checkpoints and figures; null: once it has moved.
+    next_reading_at = models.DateTimeField(null=True, editable=False)
+    n_reading_failures = models.PositiveIntegerField(default=0, editable=False)
     n_poll_failures = models.PositiveIntegerField(default=0, editable=False)
     # Why the last attempt to reach the provider failed; empty after one that did not.
     poll_problem = models.TextField(_("poll problem"), blank=True, editable=False)
@@ -160,6 +171,8 @@ class FineTuningJob(models.Model):
         ordering = ("-pk",)
         indexes = [
             models.Index(fields=("next_poll_at",), name="job_due"),
+            models.Index(fields=("next_reading_at",), name="job_reading_due"),
+            models.Index(fields=("provider", "remote_id"), name="job_at_provider"),
             models.Index(fields=("next_comparison_at",), name="job_comparison_due"),
             models.Index(fields=("team", "-id"), name="job_history"),
             models.Index(fields=("team", "launched_at"), name="job_money"),
@@ -172,6 +185,11 @@ class FineTuningJob(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_followed(self) -> bool:
+        """Open, or its last lines are still to be read."""
+        return self.is_open or self.next_reading_at is not None
 
     @property
     def estimated_usd(self) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,15 @@ class Provider(models.Model):
     checked_at = models.DateTimeField(_("checked"), null=True, editable=False)
     default_base_model = models.CharField(
         _("default base model"), max_length=100, blank=True
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "How often workers may ask at most. Empty: what is usual for this kind."
+        ),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

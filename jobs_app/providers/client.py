@@ -33,9 +33,11 @@ from jobs_app.providers.limits import CONNECT_SECONDS, Deadline
 from jobs_app.providers.network import LastAnswer, http_client
 from jobs_app.providers.plain import plain_text
 from jobs_app.providers.wire import (
+    JobsPage,
     RemoteCheckpoint,
     RemoteEvent,
     RemoteJob,
+    RemoteModel,
     Reply,
     Unintelligible,
     checkpoint_of,
@@ -43,6 +45,8 @@ from jobs_app.providers.wire import (
     fields_of,
     id_of,
     job_of,
+    jobs_of,
+    model_of,
     reply_of,
 )
 
@@ -252,6 +256,21 @@ class ProviderClient:
             )
             return self._job(answer)
 
+    def list_jobs(self, *, after: str = "", limit: int = PAGE_SIZE) -> JobsPage:
+        """One page of the provider's jobs, newest first, behind the id `after`."""
+        behind: Any = {"after": after} if after else {}
+        with self._explained():
+            answer = self._sdk.fine_tuning.jobs.list(
+                limit=limit, extra_query=self._companions, **behind
+            )
+            return jobs_of(answer, self.profile.status_words, self.request_id)
+
+    def file_content(self, file_id: str) -> bytes:
+        """A file as the provider keeps it: some hand it out in base64."""
+        with self._explained():
+            answer = self._sdk.files.content(file_id, extra_query=self._companions)
+            return answer.content
+
     def events(
         self, job_id: str, *, is_known: Callable[[str], bool]
     ) -> list[RemoteEvent]:
@@ -317,8 +336,11 @@ class ProviderClient:
             return reply_of(answer)
 
     def models(self) -> list[str]:
+        return [model.name for model in self.listed_models()]
+
+    def listed_models(self) -> list[RemoteModel]:
         with self._explained():
-            return [id_of(each) for each in listed(self._sdk.models.list())]
+            return [model_of(each) for each in listed(self._sdk.models.list())]
 
 
 def listed(pages: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ has none. What cannot be understood becomes "not given"; only an id is indispens
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.timezone import now
@@ -19,6 +19,7 @@ from jobs_app.providers.plain import plain_json, plain_text
 
 LEVELS = {"info", "warn", "error"}
 MAX_ID_LENGTH = 200
+MAX_IDS = 10
 MAX_NAME_LENGTH = 300
 
 
@@ -39,8 +40,26 @@ class RemoteJob:
     finished_at: datetime | None = None
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
+    result_files: list[str] = field(default_factory=list)
     method: str = ""  # empty where it does not say
     request_id: str = ""  # of the answer that said so
+
+
+@dataclass(frozen=True)
+class JobsPage:
+    """Some of a provider's jobs, newest first; more of them behind `last_id`."""
+
+    jobs: list[RemoteJob]
+    has_more: bool
+    last_id: str
+
+
+@dataclass(frozen=True)
+class RemoteModel:
+    """A model as its provider lists it."""
+
+    name: str
+    shutdown_date: date | None
 
 
 @dataclass(frozen=True)
@@ -98,9 +117,24 @@ def job_of(
         finished_at=_moment(given.get("finished_at")),
         hyperparameters=_hyperparameters_of(given),
         error=_error_of(given.get("error")),
+        result_files=_ids_of(given.get("result_files")),
         method=plain_text(fields_of(given.get("method")).get("type"), 40),
         request_id=request_id,
     )
+
+
+def jobs_of(
+    answer: Any, status_words: Mapping[str, str] = STATUS_WORDS, request_id: str = ""
+) -> JobsPage:
+    """A page of a list; an item that nobody could ask about again is passed over."""
+    given = fields_of(answer)
+    items = given.get("data")
+    if not isinstance(items, list):
+        raise Unintelligible("no list")
+    usable = [item for item in items if _id_or_empty(fields_of(item))]
+    jobs = [job_of(item, status_words, request_id) for item in usable]
+    is_last = given.get("has_more") is False or not jobs
+    return JobsPage(jobs, has_more=not is_last, last_id=jobs[-1].id if jobs else "")
 
 
 def event_of(answer: Any) -> RemoteEvent:
@@ -146,6 +180,11 @@ def reply_of(answer: Any) -> Reply:
     return Reply(plain_text(text, 100_000), _count(usage.get("completion_tokens")))
 
 
+def model_of(answer: Any) -> RemoteModel:
+    given = fields_of(answer)
+    return RemoteModel(id_of(given), _day(given.get("shutdown_date")))
+
+
 def id_of(answer: Any) -> str:
     """The object's id. Raises Unintelligible if it has none."""
     if not (found := _id_or_empty(fields_of(answer))):
@@ -184,6 +223,14 @@ def _error_of(value: Any) -> dict[str, str]:
     return {k: plain_text(given[k], n) for k, n in kept.items() if given.get(k)}
 
 
+def _ids_of(value: Any) -> list[str]:
+    """Ids in a list; some servers send the objects that have them."""
+    items = value[:MAX_IDS] if isinstance(value, list) else []
+    given = (item if isinstance(item, str) else fields_of(item) for item in items)
+    found = [_id_or_empty(g if isinstance(g, dict) else {"id": g}) for g in given]
+    return [each for each in found if each]
+
+
 def _count(value: Any) -> int | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return int(value) if is_number and 0 <= value < 2**63 else None
@@ -193,6 +240,17 @@ def _moment(unix_seconds: Any) -> datetime | None:
     seconds = _count(unix_seconds)
     # 0 stands for "never", and 2**33 is the year 2242: milliseconds by mistake.
     return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 2**33 else None
+
+
+def _day(value: Any) -> date | None:
+    """A day as YYYY-MM-DD, with or without a time; or as Unix seconds."""
+    moment = _moment(value)
+    if moment is not None:
+        return moment.date()
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
 
 
 def _made_up_id(*parts: Any) -> str:

@@ -12,21 +12,23 @@ from jobs_app.services.comparing import (
 )
 from jobs_app.services.driving import (
     claim_due_comparisons,
-    claim_due_polls,
     claim_due_submissions,
+    providers_to_poll,
+    providers_to_read,
     reclaim_stalled_jobs,
 )
 from jobs_app.services.editing import change_draft, save_provider
 from jobs_app.services.estimates import (
     Estimate,
-    complete_estimate,
+    complete_estimates,
     estimate,
     estimate_of,
 )
 from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
+from jobs_app.services.histories import read_histories
 from jobs_app.services.launching import cancel_job, create_job, launch_job
 from jobs_app.services.metrics import metrics_of
-from jobs_app.services.polling import poll_job
+from jobs_app.services.polling import poll_provider
 from jobs_app.services.prices import find_price, seed_prices
 from jobs_app.services.submitting import submit_job
 
@@ -42,11 +44,10 @@ __all__ = [
     "cancel_job",
     "change_draft",
     "claim_due_comparisons",
-    "claim_due_polls",
     "claim_due_submissions",
     "compare_on_held_out_rows",
     "compare_one_held_out_row",
-    "complete_estimate",
+    "complete_estimates",
     "create_job",
     "decline",
     "estimate",
@@ -55,7 +56,10 @@ __all__ = [
     "heartbeats",
     "launch_job",
     "metrics_of",
-    "poll_job",
+    "poll_provider",
+    "providers_to_poll",
+    "providers_to_read",
+    "read_histories",
     "reclaim_stalled_jobs",
     "request_comparison",
     "save_provider",

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from jobs_app.models import AT_PROVIDER, FINISHED, FineTuningJob, JobStatus
+from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
-from jobs_app.services.polling import POLL_CLAIM_SECONDS
+from jobs_app.services.histories import due_readings
+from jobs_app.services.pace import Work, free_providers
+from jobs_app.services.polling import due_jobs
 from jobs_app.services.submitting import claim_seconds
 
 log = logging.getLogger(__name__)
@@ -42,10 +44,19 @@ def claim_due_submissions() -> list[int]:
     return _claim(pending, "next_poll_at", SUBMISSION_CLAIM_SECONDS)
 
 
-def claim_due_polls() -> list[int]:
-    """Ids of jobs that a worker should poll now."""
-    at_provider = FineTuningJob.objects.filter(status__in=AT_PROVIDER | FINISHED)
-    return _claim(at_provider.exclude(remote_id=""), "next_poll_at", POLL_CLAIM_SECONDS)
+def providers_to_poll() -> list[int]:
+    """Ids of providers that have jobs to ask about, and nobody asking."""
+    return _keys(free_providers(Work.POLL).filter(pk__in=due_jobs().values("provider")))
+
+
+def providers_to_read() -> list[int]:
+    """Ids of providers whose jobs have moved, so that there is something to read."""
+    due = due_readings().values("provider")
+    return _keys(free_providers(Work.READ).filter(pk__in=due))
+
+
+def _keys(providers: QuerySet[Provider]) -> list[int]:
+    return list(providers.order_by("pk").values_list("pk", flat=True))
 
 
 def claim_due_comparisons() -> list[int]:

@@ -5,16 +5,23 @@ validation rows are read for nothing at OpenAI. The built-in server costs only t
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import Q
+from django.utils.timezone import now
 
 from datasets_app import services as datasets
 from datasets_app.models import BaseModel, DatasetVersion, RunStatus, VersionTokens
 from jobs_app.auto_epochs import built_in_epochs, cookbook_epochs
 from jobs_app.hyperparameters import AUTO
-from jobs_app.models import FineTuningJob, Price, Provider, usd
+from jobs_app.models import OPEN, FineTuningJob, Price, Provider, usd
 from jobs_app.providers import profile_of
 from jobs_app.services.prices import find_price
+
+# Estimates completed in one poll: a count that never comes must not hold it up.
+COMPLETED_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,17 @@ def estimate_of(job: FineTuningJob) -> Estimate:
     )
 
 
-def complete_estimate(job: FineTuningJob) -> None:
-    """Store the tokens that were still being counted when the job was launched."""
-    if job.launched_at is None or job.estimated_tokens is not None:
-        return
+def complete_estimates(provider: Provider) -> None:
+    """Store the tokens that were still being counted when a job was launched."""
+    is_new = Q(status__in=OPEN) | Q(finished_at__gte=now() - timedelta(days=1))
+    jobs = FineTuningJob.objects.filter(is_new, provider=provider)
+    waiting = jobs.filter(estimated_tokens=None).exclude(launched_at=None)
+    waiting = waiting.select_related("provider", "dataset_version")
+    for job in waiting[:COMPLETED_AT_ONCE]:
+        _complete(job)
+
+
+def _complete(job: FineTuningJob) -> None:
     found = estimate_of(job)
     if not found.is_counted:
         return
@@ -131,4 +145,3 @@ def complete_estimate(job: FineTuningJob) -> None:
     fields.pop("usd_per_million_tokens")  # that of the launch stays
     waiting = FineTuningJob.objects.filter(pk=job.pk, estimated_tokens=None)
     waiting.update(**fields)
-    job.refresh_from_db()

@@ -1,76 +1,195 @@
-"""Ask the provider how a job is doing, and keep what it says."""
+"""Ask a provider how our jobs are doing, and keep what it says.
+
+All jobs of a provider are learnt from its list, a hundred a request. One by one are
+asked about: the few for which no page is worth reading, those the list never shows, and
+those that somebody wants cancelled.
+"""
 
 import logging
-from datetime import timedelta
+from functools import partial
 
-from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
 
 from jobs_app import providers
-from jobs_app.models import (
-    AT_PROVIDER,
-    FINISHED,
-    Checkpoint,
-    FineTuningJob,
-    JobEvent,
-    JobStatus,
-)
+from jobs_app.models import AT_PROVIDER, FINISHED, FineTuningJob, Provider
 from jobs_app.providers import (
     ProviderClient,
     ProviderError,
     ProviderRejected,
-    ProviderUnavailable,
-    RemoteCheckpoint,
-    RemoteEvent,
     RemoteJob,
 )
-from jobs_app.services.backoff import try_again_at
-from jobs_app.services.remote_state import store_remote_state
+from jobs_app.services import pace
+from jobs_app.services.histories import NOT_THERE, store_history
+from jobs_app.services.listing import BARREN_PAGES, FEW, PAGE_SIZE, Listing, list_jobs
+from jobs_app.services.poll_failures import note_failure, note_failures
+from jobs_app.services.remote_state import has_moved, store_remote_state, touch
+from teams_app.models import User
 
 log = logging.getLogger(__name__)
 
-POLL_DEADLINE_SECONDS = 90
-# A poll that was rung but never came back is due again after this.
-POLL_CLAIM_SECONDS = POLL_DEADLINE_SECONDS + 30
-# A provider that forgot the job three times running has really forgotten it.
-N_NOT_FOUND_UNTIL_FAILED = 3
-# After this many failures a job may finish without its last events.
-N_FAILURES_UNTIL_EVENTS_ARE_LEFT = 5
-LAST_LOOK_TRIES = 3
-# The provider's list is met at its new end; those further back need no comparing.
-NEWEST_KNOWN_EVENTS = 500
+POLL_DEADLINE_SECONDS = 90.0
+# A poll that was begun and never ended is due again after this.
+POLL_LEASE_SECONDS = POLL_DEADLINE_SECONDS + 30
+# With less time than this no further job is asked about.
+ENOUGH_SECONDS = 15.0
+# Jobs asked about one by one in one round; the longest unheard of come first.
+SINGLES_PER_ROUND = 10
+# Jobs that ended are read before they are shown as ended; more than these afterwards.
+READ_FIRST = 5
+# A list that fails so often, while jobs can be had singly, is left for a while.
+LIST_FAILURES = 3
 
 
-def poll_job(job: FineTuningJob) -> None:
-    """Fetch status, events and checkpoints; a failure is noted, never raised."""
-    if not job.remote_id or job.status not in AT_PROVIDER | FINISHED:
-        return
-    try:
-        with providers.connect(
-            job.provider, max_seconds=POLL_DEADLINE_SECONDS
-        ) as client:
-            if job.status in FINISHED:
-                _look_a_last_time(client, job)
-            else:
-                _follow(client, job)
-    except ProviderError as exc:
-        _note_failure(job, exc)
+def followed_jobs() -> QuerySet[FineTuningJob]:
+    at_provider = FineTuningJob.objects.filter(status__in=AT_PROVIDER)
+    return at_provider.exclude(remote_id="")
 
 
-def _follow(client: ProviderClient, job: FineTuningJob) -> None:
-    # The state is asked first: once it says finished, the events are all written,
-    # and they are stored before the job moves to where nobody polls it any more.
-    cancelled = _cancelled_if_wished(client, job)
-    remote = cancelled or client.retrieve(job.remote_id)
-    try:
-        store_history(client, job)
-    except ProviderUnavailable:
-        is_over = remote.status in FINISHED
-        if not is_over or job.n_poll_failures < N_FAILURES_UNTIL_EVENTS_ARE_LEFT:
-            raise
-        log.warning("job %d finished, but its last events cannot be read", job.pk)
-    store_remote_state(job, remote, by=job.cancel_requested_by if cancelled else None)
+def due_jobs() -> QuerySet[FineTuningJob]:
+    return followed_jobs().filter(next_poll_at__lte=now())
+
+
+def poll_provider(provider: Provider) -> int:
+    """Learn the state of the jobs that are due at a provider.
+
+    Another worker may be at it already: then nothing is done. A failure is noted and
+    never raised. Returns how many requests were made.
+    """
+    with pace.lease(provider, pace.Work.POLL, POLL_LEASE_SECONDS) as is_mine:
+        if not is_mine or pace.is_blocked(provider):
+            return 0
+        return Round(provider).run()
+
+
+class Round:
+    """One poll of one provider: the list first, then a few jobs singly."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.began_at = now()
+        self.n_requests = 0
+        self.n_read_first = 0
+        self.due = due_jobs().filter(provider=provider)
+
+    def run(self) -> int:
+        if not self.due.exists():
+            return 0
+        try:
+            with providers.connect(
+                self.provider, max_seconds=POLL_DEADLINE_SECONDS
+            ) as client:
+                missing = self.read_list(client)
+                self.ask_singly(client, missing)
+        except ProviderError as exc:
+            note_failures(self.provider, self.due, exc)
+        else:
+            pace.unblock(self.provider)
+        return self.n_requests
+
+    def read_list(self, client: ProviderClient) -> set[str]:
+        """Learn what the list shows. Returns the ids to be asked about singly."""
+        wanted = self.wanted()
+        if len(wanted) <= FEW:
+            return wanted
+        n_pages = 2 * (len(wanted) // PAGE_SIZE + 1) + BARREN_PAGES
+        n_granted = pace.reserve(self.provider, n_pages)
+        n_before = self.n_requests
+        try:
+            listing = self.listed(client, wanted, n_granted)
+        finally:
+            pace.give_back(self.provider, n_granted - (self.n_requests - n_before))
+        if listing.is_whole:  # what it showed is due no more
+            self.due.filter(cancel_requested_at=None).update(is_listed=False)
+        return listing.missing if len(listing.missing) <= FEW else set()
+
+    def wanted(self) -> set[str]:
+        """What the list is read for. Every now and then also what it did not show."""
+        due = self.due.filter(cancel_requested_at=None)
+        if not pace.may_look_again(self.provider, due.filter(is_listed=False)):
+            due = due.filter(is_listed=True)
+        return set(due.values_list("remote_id", flat=True))
+
+    def listed(
+        self, client: ProviderClient, wanted: set[str], n_granted: int
+    ) -> Listing:
+        after = pace.cursor(self.provider)
+        try:
+            listing = list_jobs(
+                client,
+                wanted,
+                on_page=partial(self.learn, client),
+                most_pages=n_granted,
+                after=after,
+            )
+        except ProviderError as exc:
+            pace.leave_cursor(self.provider, "")
+            if not self.is_without_list(exc):
+                raise
+            log.warning("%s does not list its jobs: %s", self.provider, exc)
+            return Listing(wanted, is_whole=True)
+        pace.leave_cursor(self.provider, listing.goes_on_after)
+        return listing
+
+    def is_without_list(self, exc: ProviderError) -> bool:
+        """Is it the list alone that fails? Then its jobs can still be had singly."""
+        if isinstance(exc, ProviderRejected):
+            return exc.status in NOT_THERE | {400}
+        return pace.n_failures(self.provider) >= LIST_FAILURES
+
+    def learn(self, client: ProviderClient, page: list[RemoteJob]) -> None:
+        """Store what a page of the list says of our jobs."""
+        self.n_requests += 1
+        remotes = {remote.id: remote for remote in page}
+        ours = followed_jobs().filter(provider=self.provider, remote_id__in=remotes)
+        ours.filter(is_listed=False).update(is_listed=True)
+        unmoved = []
+        for job in ours:
+            job.provider = self.provider
+            remote = remotes[job.remote_id]
+            if has_moved(job, remote):
+                self.store(client, job, remote)
+            elif not job.cancel_requested_at:  # a wish is told singly, below
+                unmoved.append((job, remote))
+        touch(unmoved, self.began_at)
+
+    def ask_singly(self, client: ProviderClient, missing: set[str]) -> None:
+        is_single = Q(is_listed=False) | ~Q(cancel_requested_at=None)
+        jobs = self.due.filter(is_single | Q(remote_id__in=missing))
+        jobs = jobs.select_related("provider", "cancel_requested_by")
+        longest_unheard = F("last_polled_at").asc(nulls_first=True)
+        chosen = list(jobs.order_by(longest_unheard, "pk")[:SINGLES_PER_ROUND])
+        n_granted = pace.reserve(self.provider, len(chosen)) if chosen else 0
+        for job in chosen[:n_granted]:
+            if client.deadline.left() < ENOUGH_SECONDS:
+                return
+            self.ask(client, job)
+
+    def ask(self, client: ProviderClient, job: FineTuningJob) -> None:
+        self.n_requests += 1
+        try:
+            cancelled = _cancelled_if_wished(client, job)
+            remote = cancelled or client.retrieve(job.remote_id)
+        except ProviderError as exc:
+            is_job_s_own = exc.status not in {None, 429}
+            if not is_job_s_own:
+                raise
+            note_failure(job, exc)
+        else:
+            by = job.cancel_requested_by if cancelled else None
+            self.store(client, job, remote, by=by)
+
+    def store(
+        self,
+        client: ProviderClient,
+        job: FineTuningJob,
+        remote: RemoteJob,
+        by: User | None = None,
+    ) -> None:
+        if remote.status in FINISHED and self.n_read_first < READ_FIRST:
+            self.n_read_first += 1
+            _read_first(client, job)
+        store_remote_state(job, remote, by=by)
 
 
 def _cancelled_if_wished(
@@ -84,110 +203,12 @@ def _cancelled_if_wished(
         return None
 
 
-def _look_a_last_time(client: ProviderClient, job: FineTuningJob) -> None:
-    """Fetch what the provider wrote after it called the job finished."""
-    store_history(client, job)
-    FineTuningJob.objects.filter(pk=job.pk).update(
-        next_poll_at=None, poll_problem="", last_polled_at=now()
-    )
+def _read_first(client: ProviderClient, job: FineTuningJob) -> None:
+    """The last events come before the end; whoever follows the job then sees them.
 
-
-def store_history(client: ProviderClient, job: FineTuningJob) -> None:
-    """Store new events and checkpoints; a provider may well not have either.
-
-    All pages are read before anything is stored: were it otherwise, a failure between
-    two pages would leave a gap that the next poll takes for known.
+    If they cannot be read now, they are due to be read when the job has moved.
     """
-    stored = job.events.exclude(remote_id="").order_by("-pk")
-    known = set(stored.values_list("remote_id", flat=True)[:NEWEST_KNOWN_EVENTS])
     try:
-        events = client.events(job.remote_id, is_known=known.__contains__)
-    except ProviderRejected as exc:
-        log.info("job %d: no events: %s", job.pk, exc)
-        events = []
-    try:
-        checkpoints = client.checkpoints(job.remote_id)
-    except ProviderRejected as exc:
-        log.info("job %d: no checkpoints: %s", job.pk, exc)
-        checkpoints = []
-    with transaction.atomic():
-        _store_events(job, events)
-        _store_checkpoints(job, checkpoints)
-
-
-def _store_events(job: FineTuningJob, events: list[RemoteEvent]) -> None:
-    rows = [
-        JobEvent(
-            job=job,
-            remote_id=event.id,
-            created_at=event.created_at,
-            level=event.level,
-            type=event.type,
-            message=event.message,
-            data=event.data,
-        )
-        for event in events
-    ]
-    # Another worker may have stored the same lines a moment ago.
-    JobEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-
-
-def _store_checkpoints(job: FineTuningJob, found: list[RemoteCheckpoint]) -> None:
-    rows = [
-        Checkpoint(
-            job=job,
-            remote_id=checkpoint.id,
-            name=checkpoint.name,
-            step_number=checkpoint.step_number,
-            metrics=checkpoint.metrics,
-            created_at=checkpoint.created_at,
-        )
-        for checkpoint in found
-    ]
-    Checkpoint.objects.bulk_create(rows, ignore_conflicts=True)
-    if rows:  # providers keep the last few; the others answer no more
-        kept = [checkpoint.id for checkpoint in found]
-        job.checkpoints.exclude(remote_id__in=kept).delete()
-
-
-def _note_failure(job: FineTuningJob, exc: ProviderError) -> None:
-    log.warning("job %d could not be polled: %s", job.pk, exc)
-    n_failures = job.n_poll_failures + 1
-    if job.status in FINISHED:
-        is_enough = n_failures >= LAST_LOOK_TRIES
-        again_at = None if is_enough else now() + timedelta(minutes=n_failures)
-        _update(job, n_poll_failures=n_failures, next_poll_at=again_at)
-        return
-    if exc.status == 404 and n_failures >= N_NOT_FOUND_UNTIL_FAILED:
-        _give_up(job, exc)
-        return
-    if job.poll_problem != str(exc):
-        job.events.create(
-            level="warn", message=f"poll failed: {exc}", request_id=exc.request_id
-        )
-    _update(
-        job,
-        n_poll_failures=n_failures,
-        poll_problem=str(exc),
-        next_poll_at=try_again_at(job.n_poll_failures, exc),
-    )
-
-
-def _update(job: FineTuningJob, **fields: object) -> None:
-    FineTuningJob.objects.filter(pk=job.pk, status=job.status).update(**fields)
-    job.refresh_from_db()
-
-
-def _give_up(job: FineTuningJob, exc: ProviderError) -> None:
-    reason = _(
-        "%(provider)s no longer knows this job. It was deleted there, or the provider "
-        "entry now leads elsewhere. Launch it again if you still need it."
-    ) % {"provider": job.provider}
-    job.move_to(
-        JobStatus.FAILED,
-        note=f"({reason})",
-        request_id=exc.request_id,
-        error={"code": "job_not_found", "message": reason},
-        finished_at=now(),
-        next_poll_at=None,
-    )
+        store_history(client, job)
+    except ProviderError as exc:
+        log.warning("job %d ended, its last events wait: %s", job.pk, exc)

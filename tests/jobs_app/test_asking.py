@@ -6,6 +6,7 @@ from django.utils.timezone import now
 from jobs_app import services
 from jobs_app.models import FineTuningJob, JobStatus, ProviderKind
 from tests.factories import chat_line, make_dataset, make_job, make_version
+from tests.jobs_app.polls import poll
 
 CHAT = ("POST", "/v1/chat/completions")
 
@@ -133,8 +134,7 @@ def finish(job: FineTuningJob, fake, kind: ProviderKind) -> FineTuningJob:
         status=JobStatus.RUNNING,
         remote_id=remote["id"],
     )
-    services.poll_job(running)
-    return running
+    return poll(running)
 
 
 def test_a_success_of_the_built_in_server_is_compared_by_itself(job, fake):

@@ -154,7 +154,8 @@ def test_a_big_versions_tokens_come_later(openai, version, monkeypatch, fake):
     assert job.usd_per_million_tokens == 25
 
     version_tokens.count_waiting_version(version.token_counts.get())
-    services.complete_estimate(job)
+    services.complete_estimates(job.provider)
+    job.refresh_from_db()
 
     assert job.estimated_tokens == 4 * TOKENS
 
@@ -162,7 +163,8 @@ def test_a_big_versions_tokens_come_later(openai, version, monkeypatch, fake):
 def test_a_draft_is_not_estimated_yet(openai, version):
     job = draft(openai, version)
 
-    services.complete_estimate(job)
+    services.complete_estimates(job.provider)
+    job.refresh_from_db()
 
     assert job.estimated_tokens is None
 

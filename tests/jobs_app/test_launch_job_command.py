@@ -20,6 +20,7 @@ from tests.factories import (
     make_version,
 )
 from tests.jobs_app.fake_provider import API_KEY
+from tests.jobs_app.polls import poll
 
 pytestmark = pytest.mark.django_db
 
@@ -165,7 +166,7 @@ def working(request, fake, monkeypatch) -> None:
             remote |= {"status": request.param, "error": {"message": "Out of luck"}}
             if request.param == "succeeded":
                 remote["fine_tuned_model"] = "ft:base-model:org::1"
-            services.poll_job(job)
+            poll(job)
 
     while_waiting(monkeypatch, work)
 

@@ -16,6 +16,7 @@ from tests.factories import (
     make_user,
     make_version,
 )
+from tests.jobs_app.polls import poll
 
 pytestmark = pytest.mark.django_db
 
@@ -207,7 +208,7 @@ def test_a_cancel_that_did_not_get_through_is_repeated_by_the_poll(provider, fak
         services.cancel_job(job, by=mina)
     assert fake.jobs[remote["id"]]["status"] == "running"
 
-    services.poll_job(job)
+    poll(job)
 
     assert job.status == JobStatus.CANCELLED
     assert job.events.order_by("-pk")[0].created_by == mina
@@ -223,7 +224,6 @@ def test_a_cancel_that_comes_after_the_end_finds_the_end(provider, fake):
         cancel_requested_at="2026-11-22T09:00:00Z",
     )
 
-    services.poll_job(FineTuningJob.objects.get(pk=job.pk))
+    poll(job)
 
-    job.refresh_from_db()
     assert job.status == JobStatus.SUCCEEDED

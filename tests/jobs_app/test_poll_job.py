@@ -7,9 +7,10 @@ from django.utils.timezone import now
 
 from jobs_app import services
 from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
-from jobs_app.providers import ProviderClient, RemoteCheckpoint
-from jobs_app.services import polling
+from jobs_app.providers import ProviderClient, RemoteCheckpoint, RemoteJob
+from jobs_app.services.remote_state import store_remote_state
 from tests.factories import make_job
+from tests.jobs_app.polls import poll
 
 RETRIEVE = ("GET", "/v1/fine_tuning/jobs/[^/]+")
 EVENTS = ("GET", "/v1/fine_tuning/jobs/[^/]+/events")
@@ -19,12 +20,6 @@ EVENTS = ("GET", "/v1/fine_tuning/jobs/[^/]+/events")
 def job(provider, fake) -> FineTuningJob:
     remote = fake.add_job(status="running")
     return make_job(provider=provider, status=JobStatus.RUNNING, remote_id=remote["id"])
-
-
-def poll(job: FineTuningJob) -> FineTuningJob:
-    services.poll_job(FineTuningJob.objects.get(pk=job.pk))
-    job.refresh_from_db()
-    return job
 
 
 def messages(job: FineTuningJob) -> list[str]:
@@ -146,30 +141,62 @@ def test_events_without_an_id_are_still_stored_once(job, fake):
 def test_events_written_after_the_end_are_fetched_by_a_last_look(job, fake):
     fake.jobs[job.remote_id]["status"] = "succeeded"
     poll(job)
-    assert job.next_poll_at is not None
+    assert job.next_reading_at is not None
     fake.add_event(job.remote_id, "The job has successfully completed")
+    two_minutes_ago = now() - timedelta(minutes=2)
+    FineTuningJob.objects.update(status_changed_at=two_minutes_ago)
 
     poll(job)
 
     assert "The job has successfully completed" in messages(job)
-    assert job.next_poll_at is None
+    assert job.next_reading_at is None
 
 
-def test_a_job_does_not_finish_before_its_last_events_are_stored(job, fake):
+def test_the_last_events_are_stored_before_the_job_is_shown_as_ended(job, fake):
     fake.jobs[job.remote_id]["status"] = "succeeded"
-    fake.answers(*EVENTS, 500, {})
+    fake.add_event(job.remote_id, "The job has successfully completed")
 
-    assert poll(job).status == JobStatus.RUNNING
-    assert poll(job).status == JobStatus.SUCCEEDED
+    services.poll_provider(job.provider)
+
+    last_two = list(job.events.order_by("-pk").values_list("message", flat=True))[:2]
+    assert last_two == ["running → succeeded", "The job has successfully completed"]
 
 
-def test_events_that_can_never_be_read_do_not_keep_a_job_open(job, fake):
+def test_last_events_that_cannot_be_read_at_once_are_read_later(job, fake):
     fake.jobs[job.remote_id]["status"] = "succeeded"
-    fake.answers(*EVENTS, 500, {}, times=99)
-    for _ in range(polling.N_FAILURES_UNTIL_EVENTS_ARE_LEFT + 1):
+    fake.add_event(job.remote_id, "The job has successfully completed")
+    fake.answers(*EVENTS, 500, {}, times=6)
+    for _ in range(5):
         poll(job)
-
     assert job.status == JobStatus.SUCCEEDED
+    assert job.next_reading_at > now()
+
+    poll(job)
+
+    assert "The job has successfully completed" in messages(job)
+
+
+def test_last_events_that_cannot_be_read_for_days_are_given_up(job, fake):
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    fake.answers(*EVENTS, 500, {}, times=9)
+    poll(job)
+    FineTuningJob.objects.update(status_changed_at=now() - timedelta(days=4))
+
+    poll(job)
+
+    assert job.next_reading_at is None
+    assert any("could not be read" in message for message in messages(job))
+
+
+def test_a_key_that_is_refused_for_a_while_costs_no_event(job, fake):
+    fake.jobs[job.remote_id]["status"] = "succeeded"
+    fake.add_event(job.remote_id, "The job has successfully completed")
+    fake.answers(*EVENTS, 401, {}, times=2)
+    poll(job)
+
+    poll(job)
+
+    assert "The job has successfully completed" in messages(job)
 
 
 def test_a_provider_without_events_and_checkpoints_is_followed_all_the_same(job, fake):
@@ -265,6 +292,7 @@ def test_azures_pending_means_queued(job, fake):
     fake.jobs[job.remote_id]["status"] = "pending"
 
     assert poll(job).status == JobStatus.QUEUED
+    assert job.remote_status == "pending"
 
 
 def test_an_unknown_status_is_shown_once_and_changes_nothing(job, fake):
@@ -274,6 +302,7 @@ def test_an_unknown_status_is_shown_once_and_changes_nothing(job, fake):
     poll(job)
 
     assert job.status == JobStatus.RUNNING
+    assert job.remote_status == "meditating"
     assert len([m for m in messages(job) if "meditating" in m]) == 1
 
 
@@ -326,14 +355,12 @@ def test_a_poll_that_comes_too_late_changes_nothing(job, fake):
     late = FineTuningJob.objects.get(pk=job.pk)
     fake.jobs[job.remote_id]["status"] = "succeeded"
     poll(job)
-    last_look_at = job.next_poll_at
-    fake.jobs[job.remote_id]["status"] = "running"
 
-    services.poll_job(late)
+    assert not store_remote_state(late, RemoteJob(job.remote_id, JobStatus.RUNNING))
 
     job.refresh_from_db()
     assert job.status == JobStatus.SUCCEEDED
-    assert job.next_poll_at == last_look_at
+    assert job.next_poll_at is None
 
 
 def test_events_that_another_worker_stored_a_moment_ago_are_no_error(
@@ -360,4 +387,4 @@ def test_a_built_in_job_is_polled_every_two_seconds(job, fake):
     job.provider.save()
     poll(job)
 
-    assert job.next_poll_at - now() <= timedelta(seconds=2) < elsewhere
+    assert job.next_poll_at - now() <= timedelta(seconds=2.2) < elsewhere

@@ -14,6 +14,9 @@ PROFILE = Profile(
     keeps_idempotency_key=True,
     epochs_rule="built_in",
     poll_seconds=2,
+    slowest_poll_seconds=10,
+    reading_seconds=2,
+    requests_per_minute=6000,
     last_look_seconds=10,
     submit_seconds=120,
 )

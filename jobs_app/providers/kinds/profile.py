@@ -83,7 +83,10 @@ class Profile:
     has_events: bool = True
     has_checkpoints: bool = True
     has_pause: bool = False
-    poll_seconds: float = 20
+    poll_seconds: float = 20  # at first; less often the longer nothing happens
+    slowest_poll_seconds: float = 300
+    reading_seconds: float = 60  # a running job's events, though it has not moved
+    requests_per_minute: int = 300  # unless the provider's row says otherwise
     last_look_seconds: float = 60  # some write their last lines after the end
     submit_seconds: float = 900  # a submission may take this long
 

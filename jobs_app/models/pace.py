@@ -1,0 +1,88 @@
+"""How the workers share a provider, and a door that anybody may knock at."""
+
+from django.db import models
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from jobs_app.models.providers import Provider
+from teams_app.models import TeamScopedQuerySet
+
+
+class ProviderPace(models.Model):
+    """Who asks this provider now, and how much it was asked this minute."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.OneToOneField(
+        Provider, primary_key=True, on_delete=models.CASCADE, related_name="pace"
+    )
+    # A worker polls it, or reads what its jobs wrote, until then at the latest.
+    polled_until = models.DateTimeField(null=True)
+    read_until = models.DateTimeField(null=True)
+    # Requests since then; a new minute begins with the first one after it.
+    minute_began_at = models.DateTimeField(default=now)
+    n_requests = models.PositiveIntegerField(default=0)
+    # It could not answer, or asked to be left alone until then.
+    blocked_until = models.DateTimeField(null=True)
+    n_failures = models.PositiveIntegerField(default=0)
+    # Where a listing that ran out of requests goes on: the last id it saw.
+    list_after = models.CharField(max_length=200, blank=True)
+    # When to look in the list for jobs that it did not show.
+    look_again_at = models.DateTimeField(null=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}: {self.n_requests} requests this minute"
+
+
+class ReceivedWebhook(models.Model):
+    """A provider's call that was heard, so that the same one is heard once."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE)
+    webhook_id = models.CharField(max_length=200)
+    received_at = models.DateTimeField(default=now)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("received webhook")
+        verbose_name_plural = _("received webhooks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "webhook_id"), name="webhook_heard_once"
+            )
+        ]
+        indexes = [models.Index(fields=("received_at",), name="webhook_age")]
+
+    def __str__(self) -> str:
+        return self.webhook_id
+
+
+class ListedModel(models.Model):
+    """A model as its provider lists it, and the day on which it will be shut down."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="listed_models"
+    )
+    name = models.CharField(max_length=300)
+    shutdown_date = models.DateField(null=True)
+    seen_at = models.DateTimeField(default=now)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("listed model")
+        verbose_name_plural = _("listed models")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "name"), name="model_listed_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
