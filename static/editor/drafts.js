@@ -1,9 +1,11 @@
 // Unsaved work, kept in this browser until it is saved: a closed tab loses nothing.
+// draft-guard.js forgets it at sign-out.
 
 import { button, element, fill, isObject, parse } from "./dom.js";
 
 const PREFIX = "finetune-site:draft:";
 const PAUSE_MS = 400;
+const SIGNED_OUT = "finetune-site:signed-out"; // when, in milliseconds
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 const MOST = 3; // drafts of one row
 const STATE = ["opened_at", "opened_state", "opened_revision"]; // what the work was begun on
@@ -14,6 +16,7 @@ export class Drafts {
     Object.assign(this, { form, key: PREFIX + key, editors, whole, words });
     this.id = crypto.randomUUID?.() ?? String(Math.random());
     this.isLeaving = false;
+    this.openedAt = Date.now();
     forgetOld(saved);
     this.start = this.values();
     this.isBound = isBound;
@@ -27,6 +30,7 @@ export class Drafts {
     addEventListener("beforeunload", (event) => {
       if (!this.isLeaving && this.isDirty()) event.preventDefault();
     });
+    addEventListener("finetune-site:sign-out", () => this.keep());
     addEventListener("pagehide", () => this.isDirty() && this.keep());
   }
 
@@ -45,6 +49,7 @@ export class Drafts {
   }
 
   isDirty() {
+    if (signedOutAt() > this.openedAt) return false; // its author let it go
     return this.isBound || !same(this.start, this.values());
   }
 
@@ -54,8 +59,9 @@ export class Drafts {
   }
 
   keep() {
+    if (signedOutAt() > this.openedAt) return;
     const values = this.values();
-    const own = this.isBound || !same(this.start, values) ? [{ id: this.id, at: Date.now(), values }] : [];
+    const own = this.isDirty() ? [{ id: this.id, at: Date.now(), values }] : [];
     try {
       write(this.key, [...own, ...this.undecided]);
       this.warn("");
@@ -140,6 +146,14 @@ function draftsAt(key) {
     return Array.isArray(drafts) ? drafts.filter(fine) : [];
   } catch {
     return []; // the browser allows no store
+  }
+}
+
+function signedOutAt() {
+  try {
+    return Number(localStorage.getItem(SIGNED_OUT) ?? 0);
+  } catch {
+    return 0;
   }
 }
 

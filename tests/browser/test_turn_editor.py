@@ -83,6 +83,12 @@ def turn(page, number: int):
     return page.get_by_label(f"Turn {number}", exact=True)
 
 
+def drafts(page) -> list[str]:
+    """The keys of the drafts that the browser keeps."""
+    keys = page.evaluate("Object.keys(localStorage)")
+    return [key for key in keys if key.startswith("finetune-site:draft:")]
+
+
 class TestTurns:
     def test_hostile_text_is_only_text(self, editor):
         assert texts(editor)[0] == HOSTILE
@@ -562,6 +568,39 @@ class TestUnsavedWork:
         editor.get_by_text("both of you changed this").wait_for()
         example.refresh_from_db()
         assert example.messages[2]["content"] == "Theirs"
+
+    def test_it_is_deleted_at_sign_out_but_not_unasked(self, editor):
+        answers = [False, True]
+        editor.on(
+            "dialog",
+            lambda dialog: dialog.accept() if answers.pop(0) else dialog.dismiss(),
+        )
+        turn(editor, 3).get_by_label("Text").fill("Half an ans")
+        editor.locator("[popovertarget=account-menu]").click()
+        editor.get_by_role("button", name="Sign out").click()
+        assert len(drafts(editor)) == 1
+        editor.get_by_role("button", name="Sign out").click()
+        editor.wait_for_url("**/sign-in/**")
+
+        assert (drafts(editor), answers) == ([], [])
+
+    def test_another_person_never_meets_it_but_its_author_does(
+        self, editor, example, sign_in, context
+    ):
+        author = example.dataset.team.members.get()
+        turn(editor, 3).get_by_label("Text").fill("Half an ans")
+        editor.wait_for_timeout(600)
+        editor.on("dialog", lambda dialog: dialog.accept())
+        context.clear_cookies()  # the session ends
+        editor.goto(reverse("login"))
+        assert len(drafts(editor)) == 1
+        sign_in(author)
+        editor.goto(reverse("home"))
+        assert len(drafts(editor)) == 1
+
+        sign_in(make_member(Role.CURATOR, example.dataset.team))
+        editor.goto(reverse("home"))
+        assert drafts(editor) == []
 
     def test_leaving_with_unsaved_work_is_asked_about(self, editor):
         asked = []
