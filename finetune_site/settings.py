@@ -6,6 +6,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from finetune_site.logs import configuration
 from finetune_site.secret_key import read_or_create
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,8 +37,8 @@ BEHIND_HTTPS = SITE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_SSL_REDIRECT = BEHIND_HTTPS
-# The portal calls its own /v1 on loopback, behind the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^v1/"]
+# The portal calls its own /v1 on loopback, behind the proxy; so do probes.
+SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
@@ -197,9 +198,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Without a Redis, `./run` starts its own Valkey on this socket.
 BROKER_SOCKET = VAR_DIR / "broker.sock"
-CELERY_BROKER_URL = (
-    env.str("REDIS_URL", default="") or f"redis+socket://{BROKER_SOCKET}?virtual_host=0"
-)
+REDIS_URL = env.str("REDIS_URL", default="")
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}?virtual_host=0"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ROUTES = {"tuning_server_app.tasks.train": {"queue": "training"}}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -234,11 +234,4 @@ TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
 TOKENIZERS_DIR = VAR_DIR / "tokenizers"
 INFERENCE_SOCKET = VAR_DIR / "inference.sock"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx2": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
-}
+LOGGING = configuration(as_json=env.bool("LOG_JSON", default=False))

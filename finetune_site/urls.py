@@ -3,9 +3,13 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from finetune_site import health, metrics
 from teams_app.views import SignInView
 
 urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
     path("", include("jobs_app.urls")),
     path("datasets/", include("datasets_app.urls")),
     path("account/", include("teams_app.urls")),

@@ -33,6 +33,7 @@ notification_urls = [
 ]
 urlpatterns = [
     path("", views.home, name="home"),
+    path("processes/", views.processes, name="processes"),
     path("jobs/", include((job_urls, "jobs"))),
     path("teams/", include((team_urls, "teams"))),
     path("notifications/", include((notification_urls, "notifications"))),

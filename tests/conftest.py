@@ -8,6 +8,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
+from jobs_app import services
 from teams_app import append_only
 from tests.browser.chromium import CHROMIUM, FLAGS
 
@@ -37,6 +38,13 @@ def _tests_may_empty_the_audit_log() -> Iterator[None]:
     patch.setattr(TransactionTestCase, "_fixture_teardown", open_and_empty)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def all_alive(db: None) -> None:
+    """Every background process has just shown that it lives."""
+    services.beat()
+    services.beat("trainer")
 
 
 @pytest.fixture(scope="session")

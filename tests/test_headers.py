@@ -45,7 +45,7 @@ def test_an_answer_of_the_broken_site_does_so_too(monkeypatch):
     def break_down():
         raise RuntimeError
 
-    monkeypatch.setattr(services, "heartbeats", break_down)
+    monkeypatch.setattr(services, "silent_processes", break_down)
     client = Client(raise_request_exception=False)
     client.force_login(make_member(Role.VIEWER))
     answer = client.get("/")

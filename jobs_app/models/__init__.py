@@ -30,8 +30,15 @@ from jobs_app.models.notices import (
 from jobs_app.models.pace import ListedModel, ProviderPace, ReceivedWebhook
 from jobs_app.models.prices import Price, usd
 from jobs_app.models.providers import Provider, ProviderKind, RemoteFile
+from jobs_app.models.requests import (
+    ANSWERED,
+    ProviderRequests,
+    RequestResult,
+    count_requests,
+)
 
 __all__ = [
+    "ANSWERED",
     "AT_PROVIDER",
     "COMMITTED",
     "FINISHED",
@@ -59,9 +66,12 @@ __all__ = [
     "Provider",
     "ProviderKind",
     "ProviderPace",
+    "ProviderRequests",
     "Reason",
     "ReceivedWebhook",
     "RemoteFile",
+    "RequestResult",
     "Webhook",
+    "count_requests",
     "usd",
 ]

@@ -388,6 +388,7 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     beaten_at = models.DateTimeField()
+    seconds = models.FloatField(null=True)  # how long its last round took
 
     def __str__(self) -> str:
         return f"{self.name}: {self.beaten_at}"

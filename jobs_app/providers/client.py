@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx2
 from django.utils.translation import gettext as _
-from openai import AzureOpenAI, NotFoundError, OpenAI
+from openai import APIConnectionError, AzureOpenAI, NotFoundError, OpenAI
 from pydantic import BaseModel
 
 from jobs_app.addresses import (
@@ -20,7 +20,7 @@ from jobs_app.addresses import (
     is_allowed_by_settings,
 )
 from jobs_app.encryption import UnreadableSecret
-from jobs_app.models import Provider
+from jobs_app.models import Provider, RequestResult, count_requests
 from jobs_app.providers.bodies import companions, extra_fields, job_body
 from jobs_app.providers.errors import (
     LIBRARY_ERRORS,
@@ -30,7 +30,7 @@ from jobs_app.providers.errors import (
 )
 from jobs_app.providers.kinds import Profile, profile_of
 from jobs_app.providers.limits import CONNECT_SECONDS, Deadline
-from jobs_app.providers.network import LastAnswer, http_client
+from jobs_app.providers.network import Answers, http_client
 from jobs_app.providers.plain import plain_text
 from jobs_app.providers.wire import (
     JobsPage,
@@ -77,17 +77,17 @@ def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
         key = usable_key(provider)
     except (UnreadableSecret, RefusedAddress) as exc:
         raise ProviderRejected(f"{provider}: {exc}") from exc
-    deadline, last_answer = Deadline(max_seconds), LastAnswer()
+    deadline, answers = Deadline(max_seconds), Answers()
     http = http_client(
         endpoint,
         api_key=key,
         is_trusted=profile.is_own_server or is_allowed_by_settings(endpoint),
         deadline=deadline,
-        last_answer=last_answer,
+        answers=answers,
         key_header=profile.key_header,
     )
     sdk = _sdk(provider, profile, key, http)
-    return ProviderClient(provider, sdk, deadline, last_answer)
+    return ProviderClient(provider, sdk, deadline, answers)
 
 
 def usable_key(provider: Provider) -> str:
@@ -135,12 +135,12 @@ class ProviderClient:
         provider: Provider,
         sdk: OpenAI,
         deadline: Deadline,
-        last_answer: LastAnswer,
+        answers: Answers,
     ) -> None:
         self.provider = provider
         self.profile = profile_of(provider)
         self.deadline = deadline
-        self._last_answer = last_answer
+        self._answers = answers
         self._sdk = sdk
         self._extra = extra_fields(self.profile, provider.extra_body)
         # LiteLLM wants them in every call: in the query of a GET, else in the body.
@@ -159,11 +159,13 @@ class ProviderClient:
         traceback: TracebackType | None,
     ) -> None:
         self._sdk.close()
+        if self.provider.pk:  # one that is only being tried is not counted
+            count_requests(self.provider, self._answers.tally)
 
     @property
     def request_id(self) -> str:
         """The provider's name for its last answer; empty if it gave none."""
-        return self._last_answer.request_id
+        return self._answers.request_id
 
     def _job(self, answer: Any) -> RemoteJob:
         return job_of(answer, self.profile.status_words, self.request_id)
@@ -173,6 +175,8 @@ class ProviderClient:
         try:
             yield
         except LIBRARY_ERRORS as exc:
+            if isinstance(exc, APIConnectionError):
+                self._answers.tally[RequestResult.UNREACHABLE] += 1
             raise explain(exc, self.provider, self.request_id) from exc
         except NOT_UNDERSTOOD as exc:
             # The SDK takes the answer's shape for granted, and so may stumble.

@@ -6,8 +6,9 @@ settings from the environment, and only the headers named here leave the machine
 """
 
 import ssl
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import httpcore2
@@ -15,6 +16,7 @@ import httpx2
 from django.utils.translation import gettext as _
 
 from jobs_app.addresses import Endpoint, resolve
+from jobs_app.models import RequestResult
 from jobs_app.providers.limits import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -24,6 +26,7 @@ from jobs_app.providers.limits import (
 )
 from jobs_app.providers.plain import plain_text
 
+CLIENT_ERROR, TOO_MANY_REQUESTS, SERVER_ERROR = 400, 429, 500
 SENT_HEADERS = {
     "accept",
     "connection",
@@ -142,15 +145,25 @@ class PinnedTransport(httpx2.HTTPTransport):
 
 
 @dataclass
-class LastAnswer:
-    """The provider's own name for its last answer, which its support asks for."""
+class Answers:
+    """What one client's requests met with."""
 
+    # The provider's own name for its last answer, which its support asks for.
     request_id: str = ""
+    tally: Counter[str] = field(default_factory=Counter)  # of RequestResult
 
 
 def request_id_of(headers: httpx2.Headers) -> str:
     found = (headers[name] for name in REQUEST_ID_HEADERS if headers.get(name))
     return plain_text(next(found, ""), MAX_REQUEST_ID_LENGTH)
+
+
+def result_of(status: int) -> RequestResult:
+    if status == TOO_MANY_REQUESTS:
+        return RequestResult.LIMITED
+    if status >= SERVER_ERROR:
+        return RequestResult.BROKEN
+    return RequestResult.REFUSED if status >= CLIENT_ERROR else RequestResult.OK
 
 
 def http_client(
@@ -159,7 +172,7 @@ def http_client(
     api_key: str,
     is_trusted: bool,
     deadline: Deadline,
-    last_answer: LastAnswer,
+    answers: Answers,
     key_header: str = "authorization",
 ) -> httpx2.Client:
     """A client for one provider; it sends this key and nothing else of ours."""
@@ -174,10 +187,11 @@ def http_client(
         is_bearer = key_header == "authorization"
         request.headers[key_header] = f"Bearer {api_key}" if is_bearer else api_key
         request.headers["accept-encoding"] = "identity"
-        last_answer.request_id = ""
+        answers.request_id = ""
 
-    def note_request_id(response: httpx2.Response) -> None:
-        last_answer.request_id = request_id_of(response.headers)
+    def note_answer(response: httpx2.Response) -> None:
+        answers.request_id = request_id_of(response.headers)
+        answers.tally[result_of(response.status_code)] += 1
 
     backend = PinnedBackend(endpoint, is_trusted=is_trusted, deadline=deadline)
     return httpx2.Client(
@@ -187,6 +201,6 @@ def http_client(
         trust_env=False,
         event_hooks={
             "request": [send_only_what_is_ours],
-            "response": [note_request_id],
+            "response": [note_answer],
         },
     )

@@ -8,6 +8,7 @@ from jobs_app.views.home import home
 from jobs_app.views.job import charts, held_out, job_detail, live, points
 from jobs_app.views.launch import base_model_options, cancel, compare, job_new, launch
 from jobs_app.views.notices import mine, test_mail
+from jobs_app.views.processes import processes
 from jobs_app.views.teams import team_detail, webhook_act, webhook_add
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "waiting",
     "webhook_act",
     "webhook_add",
+    "processes",
 ]

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 
 from datasets_app.models import Dataset, DatasetVersion
 from datasets_app.services import with_counts
-from jobs_app import services
 from jobs_app.history import visible_jobs
 from jobs_app.models import OPEN, Approval
 from jobs_app.progress import lines
@@ -33,16 +32,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def _context(user: Any) -> dict[str, Any]:
     jobs = visible_jobs(user)
     open_jobs = lines(jobs.filter(status__in=OPEN)[: N_OPEN + 1])
-    silent = [pulse for pulse in services.heartbeats() if not pulse.is_alive]
     return {
         "open_jobs": open_jobs[:N_OPEN],
         "has_more_open": len(open_jobs) > N_OPEN,
         "recent_jobs": lines(jobs.exclude(status__in=OPEN)[:N_RECENT]),
         "datasets": (datasets := _datasets(user)),
         "has_versions": any(each.newest_version for each in datasets),
-        "silent": silent,
         "n_waiting": _n_waiting(user),
-        "keeps_changing": bool(open_jobs or silent),
+        "keeps_changing": bool(open_jobs),
         "may_launch": has_role_anywhere(user, Role.LAUNCHER),
         "may_import": has_role_anywhere(user, Role.CURATOR),
         "may_review": has_role_anywhere(user, Role.REVIEWER),

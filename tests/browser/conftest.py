@@ -8,6 +8,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
+from jobs_app import services
 from teams_app.models import User
 
 SESSION_COOKIE = "sessionid"
@@ -51,9 +52,11 @@ def page(context: BrowserContext, console: list[str]) -> Iterator[Page]:
 
 @pytest.fixture
 def sign_in(context: BrowserContext, live_server: LiveServer) -> Callable[[User], None]:
-    """Sign a user in without the form."""
+    """Sign a user in without the form, while all background processes live."""
 
     def sign_in(user: User) -> None:
+        services.beat()
+        services.beat("trainer")
         client = Client()
         client.force_login(user)
         value = client.cookies[SESSION_COOKIE].value

@@ -84,11 +84,13 @@ class TestTheList:
         assert "No datasets yet" in page(curator, "list")
 
     def test_takes_the_same_queries_for_many_as_for_one(
-        self, viewer, team, django_assert_num_queries
+        self, viewer, team, all_alive, django_assert_num_queries
     ):
         for _ in range(20):
             make_example(dataset=make_dataset(team=team))
-        with django_assert_num_queries(5):  # session, user, count, page, roles
+        with django_assert_num_queries(
+            6
+        ):  # session, user, count, page, roles, signs of life
             page(viewer, "list")
 
 
@@ -155,15 +157,16 @@ class TestTheDataset:
                 assert (url in shown) == role.includes(needed)
 
     def test_takes_the_same_queries_for_many_rows_as_for_few(
-        self, viewer, dataset, django_assert_num_queries
+        self, viewer, dataset, all_alive, django_assert_num_queries
     ):
         for _ in range(12):
             make_example(dataset=dataset)
             imported(dataset, chat_lines(1))
             services.freeze(dataset=dataset, by=None)
         # session, user, dataset, roles, examples, what they say, imports, versions,
-        # freeze, check, and of the tokens: sum, shortest and longest, median
-        with django_assert_num_queries(13):
+        # freeze, check, and of the tokens: sum, shortest and longest, median;
+        # signs of life
+        with django_assert_num_queries(14):
             page(viewer, "detail", dataset.pk)
 
 
@@ -244,10 +247,10 @@ class TestTheImportsPage:
         assert 'hx-trigger="every 1s"' in shown
         assert "Waiting for a worker" in shown
 
-    def test_asks_no_more_when_it_is_over(self, viewer, dataset):
+    def test_asks_no_more_when_it_is_over(self, viewer, dataset, all_alive):
         run = imported(dataset, chat_lines(2))
 
-        assert "hx-trigger" not in page(viewer, "import_run", run.pk)
+        assert "every 1s" not in page(viewer, "import_run", run.pk)
 
     def test_gives_htmx_only_the_part_that_changes(self, viewer, dataset):
         run = waiting(dataset)

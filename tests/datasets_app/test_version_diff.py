@@ -202,10 +202,10 @@ class TestThePage:
         assert (len(rest["rows"]), rest["next_line"]) == (1, None)
 
     def test_takes_the_same_queries_for_many_rows(
-        self, viewer, dataset, django_assert_num_queries
+        self, viewer, dataset, all_alive, django_assert_num_queries
     ):
         make_version(dataset=dataset, number=1)
         version = freeze(dataset)
-        # session, user, version, roles, the other one, two counts, rows
-        with django_assert_num_queries(8):
+        # session, user, version, roles, the other one, two counts, rows, signs of life
+        with django_assert_num_queries(9):
             viewer.get(self.url(version))

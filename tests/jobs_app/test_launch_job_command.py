@@ -209,9 +209,8 @@ def test_when_nobody_works_the_follower_says_how_to_mend_it(monkeypatch):
     assert "Nobody is working" in err.getvalue()
 
 
-def test_a_beating_worker_is_not_complained_of(monkeypatch):
+def test_a_beating_worker_is_not_complained_of(monkeypatch, all_alive):
     monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0)
-    services.beat()
     err = StringIO()
 
     follow.Follower(make_job(status=JobStatus.PENDING), err).show()

@@ -152,7 +152,9 @@ def test_names_from_outside_are_text(client, team):
     assert "<script>alert" not in client.get("/jobs/").content.decode()
 
 
-def test_many_jobs_cost_no_more_queries(client, team, django_assert_max_num_queries):
+def test_many_jobs_cost_no_more_queries(
+    client, team, all_alive, django_assert_max_num_queries
+):
     for status in [JobStatus.RUNNING, JobStatus.SUCCEEDED] * 6:
         make_job(team=team, status=status)
 

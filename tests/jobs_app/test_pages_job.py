@@ -215,12 +215,12 @@ def test_a_failure_without_reason_says_so(client, member, team):
 def test_an_unreachable_provider_is_told_with_the_next_attempt(client, running):
     running.poll_problem = "The provider could not answer."
     running.n_poll_failures = 3
-    running.next_poll_at = now() + timedelta(seconds=40.5)
+    running.next_poll_at = now() + timedelta(minutes=40.5)
     running.save()
     page = detail(client, running)
 
     assert "The provider could not answer." in page
-    assert "3 attempts failed; the next is in 40 s." in page
+    assert "3 attempts failed; the next is in 40 min" in page
 
 
 def test_the_timeline_names_who_and_the_providers_request(client, running, member):

@@ -1,0 +1,58 @@
+"""How the providers answer: the heartbeat of each, and what came of our requests."""
+
+from django.db import models
+from django.db.models import F
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from jobs_app.models.providers import Provider
+from teams_app.models import TeamScopedQuerySet
+
+
+class RequestResult(models.TextChoices):
+    OK = "ok", _("answered")
+    REFUSED = "refused", _("refused")  # 4xx
+    LIMITED = "limited", _("rate limited")  # 429
+    BROKEN = "broken", _("broken")  # 5xx, or nothing to make sense of
+    UNREACHABLE = "unreachable", _("unreachable")  # no answer in time
+
+
+ANSWERED = {RequestResult.OK, RequestResult.REFUSED, RequestResult.LIMITED}
+
+
+class ProviderRequests(models.Model):
+    """How many requests to one provider ended so, and when the last of them."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="requests"
+    )
+    result = models.CharField(_("result"), max_length=20, choices=RequestResult)
+    n = models.PositiveBigIntegerField(_("requests"), default=0)
+    last_at = models.DateTimeField(_("last"))
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("requests to a provider")
+        verbose_name_plural = _("requests to providers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "result"), name="provider_requests_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.result} {self.n}"
+
+
+def count_requests(provider: Provider, tally: dict[str, int]) -> None:
+    """Add what one client saw. Two workers may count at once."""
+    for result, n in tally.items():
+        row, is_new = ProviderRequests.objects.get_or_create(
+            provider=provider, result=result, defaults={"n": n, "last_at": now()}
+        )
+        if not is_new:
+            again = ProviderRequests.objects.filter(pk=row.pk)
+            again.update(n=F("n") + n, last_at=now())

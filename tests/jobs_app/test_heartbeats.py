@@ -1,0 +1,123 @@
+"""Which process stands still, and what is said of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from jobs_app import services
+from jobs_app.models import Heartbeat
+from jobs_app.services import broker
+from jobs_app.services.heartbeats import TICK
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _without_trainer(settings):
+    settings.TUNING_SERVER = False
+
+
+@pytest.fixture
+def tick():
+    often = IntervalSchedule.objects.create(every=5, period=IntervalSchedule.SECONDS)
+    return PeriodicTask.objects.create(name="tick", task=TICK, interval=often)
+
+
+@pytest.fixture
+def broker_up(monkeypatch):
+    """No broker runs beside these tests; what its absence means is tested below."""
+    monkeypatch.setattr(broker, "answers", lambda: True)
+
+
+def beat_earlier(name, seconds):
+    services.beat(name)
+    earlier = now() - timedelta(seconds=seconds)
+    Heartbeat.objects.filter(name=name).update(beaten_at=earlier)
+
+
+def silent():
+    return {pulse.name: pulse.advice for pulse in services.silent_processes()}
+
+
+def test_a_fresh_tick_tells_that_the_whole_chain_lives(django_assert_num_queries):
+    services.beat()
+
+    with django_assert_num_queries(1):
+        assert silent() == {}
+    assert {pulse.name for pulse in services.heartbeats()} == {
+        "broker",
+        "beat",
+        "worker",
+    }
+
+
+def test_before_anything_ran_the_advice_is_to_start_it(tick, broker_up):
+    assert "./run" in silent()["worker"]
+
+
+def test_a_missing_schedule_is_named(broker_up):
+    beat_earlier("tick", 40)
+
+    assert "first_start" in silent()["beat"]
+
+
+def test_a_broker_that_does_not_answer_is_the_only_thing_said(tick, settings):
+    settings.REDIS_URL = ""
+    beat_earlier("tick", 40)
+
+    assert silent().keys() == {"broker"}
+    assert "honcho start broker" in silent()["broker"]
+
+
+def test_whose_broker_is_elsewhere_is_told_of_its_address(tick, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    beat_earlier("tick", 40)
+
+    assert "REDIS_URL" in silent()["broker"]
+
+
+def test_a_clock_that_stopped_is_named_alone(tick, broker_up):
+    beat_earlier("tick", 40)
+    beat_earlier("beat", 40)
+    services.beat("worker")
+
+    assert silent().keys() == {"beat"}
+    assert "honcho start beat" in silent()["beat"]
+
+
+def test_a_worker_that_stopped_is_named_alone(tick, broker_up):
+    beat_earlier("tick", 40)
+    services.beat("beat")
+    beat_earlier("worker", 40)
+
+    assert silent().keys() == {"worker"}
+    assert "honcho start worker" in silent()["worker"]
+
+
+def test_a_busy_worker_is_not_taken_for_dead(tick, broker_up):
+    beat_earlier("tick", 40)
+    services.beat("beat")
+    services.beat("worker")
+
+    assert "busy" in silent()["worker"]
+
+
+def test_a_slow_tick_may_be_silent_for_three_rounds(tick, broker_up):
+    IntervalSchedule.objects.update(every=1, period=IntervalSchedule.MINUTES)
+    beat_earlier("tick", 170)
+    assert silent() == {}
+    beat_earlier("tick", 190)
+
+    assert silent()
+
+
+def test_a_trainer_is_asked_for_where_one_belongs(settings):
+    settings.TUNING_SERVER = True
+    services.beat()
+    beat_earlier("trainer", 40)
+    assert "honcho start trainer" in silent()["trainer"]
+
+    services.beat("trainer")
+    assert silent() == {}
