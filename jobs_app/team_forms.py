@@ -36,16 +36,17 @@ def _kinds() -> forms.MultipleChoiceField:
 
 
 class WebhookForm(forms.ModelForm):
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://hooks.example.com/…"}),
+        help_text=_("It is kept encrypted, and is not shown again as a whole."),
+    )
     kinds = _kinds()
 
     class Meta:
         model = Webhook
         fields = ("name", "url", "is_slack", "language", "kinds")
-        widgets = {
-            "url": forms.URLInput(
-                attrs={"placeholder": "https://hooks.example.com/…", "size": 60}
-            )
-        }
 
     def clean_url(self) -> str:
         url = self.cleaned_data["url"].strip()

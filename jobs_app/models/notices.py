@@ -73,7 +73,8 @@ class Webhook(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
     name = models.CharField(_("name"), max_length=100)
-    url = models.CharField(_("address"), max_length=500)
+    # Whoever knows the address of a chat's webhook may write there: it is a secret too.
+    url = EncryptedTextField(_("address"))
     secret = EncryptedTextField()
     is_slack = models.BooleanField(
         _("Slack's form"),
@@ -97,6 +98,11 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> str:
+        """Enough of the address to know it again."""
+        return f"{'/'.join(self.url.split('/')[:3])}/…{self.url[-4:]}"
 
 
 class NoticeChoice(models.Model):

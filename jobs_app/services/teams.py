@@ -23,8 +23,7 @@ def add_webhook(webhook: Webhook, *, team: Team, by: User) -> str:
     webhook.team, webhook.secret = team, new_secret()
     with transaction.atomic():
         webhook.save()
-        host = webhook.url.split("/")[2]
-        audit.record(Verb.CREATED, webhook, by=by, host=host, kinds=webhook.kinds)
+        audit.record(Verb.CREATED, webhook, by=by, place=webhook.place)
     return webhook.secret
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -45,14 +46,19 @@ from datasets_app.services.checks import (
 from datasets_app.services.import_undo import undo_import
 from datasets_app.services.saved_filters import save_filter
 from datasets_app.services.selection import Selection
-from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider
-from teams_app.models import Team
+from jobs_app import services as jobs
+from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider, Webhook
+from jobs_app.providers.webhooks import new_secret
+from jobs_app.services.notices import make_test
+from teams_app.audit import record
+from teams_app.models import Role, Team, Verb
 from tests.factories import (
     chat_line,
     chat_lines,
     make_dataset,
     make_example,
     make_job,
+    make_member,
     make_provider,
     make_version,
 )
@@ -320,6 +326,44 @@ def failed_job(team: Team) -> FineTuningJob:
     return make_job(team=team, status=JobStatus.FAILED, error=reason, finished_at=now())
 
 
+def waiting_launch(team: Team) -> FineTuningJob:
+    team.approve_always, team.month_limit_usd = True, Decimal(100)
+    team.approve_above_limit = True
+    team.save()
+    job = make_job(team=team)
+    jobs.launch_job(job, by=make_member(Role.LAUNCHER, team))
+    return job
+
+
+def one_launch_waits(team: Team) -> None:
+    waiting_launch(team)
+
+
+def declined_launch(team: Team) -> FineTuningJob:
+    job = waiting_launch(team)
+    owner = make_member(Role.OWNER, team)
+    jobs.decline(job, by=owner, comment="The rows of chapter 3 are missing.")
+    return job
+
+
+def with_webhooks(team: Team) -> Team:
+    url = "https://hooks.example.com/services/T0000/B0000/XXXXXXXXXXXXXXXXXXXXXXXX"
+    for problem in ("", "The receiver answered with the status 410."):
+        hook = Webhook.objects.create(
+            team=team, name="Chat", url=url, secret=new_secret(), problem=problem
+        )
+        sent = make_test(hook)
+        sent.problem, sent.state = problem, "given_up" if problem else "sent"
+        sent.save()
+    return team
+
+
+def audited(team: Team) -> None:
+    dataset = dataset_of(team)
+    record(Verb.CHANGED, dataset, by=None, fields=["name"], name=["Cards", "Chats"])
+    dataset.delete()
+
+
 def job_in_each_state(team: Team) -> None:
     for status in JobStatus:
         make_job(team=team, status=status, launched_at=now())
@@ -371,6 +415,12 @@ PAGES = [
     page("home", job_in_each_state),
     page("account:tokens"),
     page("account:password"),
+    page("notifications:mine"),
+    page("audit:log", audited),
+    page("teams:detail", with_webhooks),
+    page("jobs:waiting", one_launch_waits),
+    page("jobs:detail", waiting_launch),
+    page("jobs:detail", declined_launch),
     page("datasets:list"),
     page("datasets:new"),
     page("datasets:detail", empty_dataset),
