@@ -3,7 +3,7 @@
     python -m benchmarks.list_speed [--rows 100000] [--postgresql]
 
 Chats of about 1.9 KB, half English, half Korean, in a scratch database under a
-temporary folder (about 5 GB for a million on SQLite). Each page is asked for through
+temporary folder (5 to 8 GB for a million). Each page is asked for through
 Django's test client, some rounds long.
 """
 
@@ -81,6 +81,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--folder", help="keep SQLite's database here")
+    parser.add_argument(
+        "--filled",
+        action="store_true",
+        help="measure the rows that are in --folder, or at DATABASE_URL, already",
+    )
     arguments = parser.parse_args()
     if arguments.postgresql and "DATABASE_URL" not in os.environ:
         from tests import postgresql
@@ -90,25 +96,33 @@ def main() -> None:
             subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True)
         return
     with tempfile.TemporaryDirectory(prefix="list-speed-") as folder:
-        os.environ["FINETUNE_SITE_VAR"] = folder
-        measure(arguments.rows)
+        os.environ["FINETUNE_SITE_VAR"] = arguments.folder or folder
+        measure(arguments.rows, is_filled=arguments.filled)
 
 
-def measure(n_rows: int) -> None:
+def measure(n_rows: int, *, is_filled: bool) -> None:
     import django
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
+
+    from datasets_app.models import Dataset
 
     call_command("migrate", verbosity=0)
+    if not is_filled:
+        make_rows(n_rows)
+    print_pages(Dataset.objects.get(), n_rows)
+
+
+def make_rows(n_rows: int) -> None:
+    from django.db import connection
+
     dataset = make_dataset()
     began = time.perf_counter()
     fill(dataset, n_rows)
     say(f"\n{connection.vendor}, {n_rows:,} rows", began)
     build_index(n_rows)
-    print_pages(dataset, n_rows)
 
 
 def make_dataset() -> Any:

@@ -45,19 +45,39 @@ def find_problems(
         text: all texts of the messages, where the caller has them already.
         method: what the dataset's rows teach.
     """
-    messages = record.get("messages")
-    problems = list(_record_problems(record))
-    if isinstance(messages, list) and messages:
-        roles = REINFORCEMENT_ROLES if method == REINFORCEMENT else ROLES
-        problems += _conversation_problems(messages, roles)
-        problems += method_problems(record, method)
-    for index, output in outputs_of(record):
-        problems += message_problems(output, index, ("assistant",))
+    is_usual = method == SUPERVISED and _is_usual(record)
+    problems = [] if is_usual else list(_structure_problems(record, method))
     if text is None:
         text = "\n".join(all_texts(all_messages(record)))
     if "<|" in text or "\x00" in text:
         problems += _forbidden_text(all_messages(record))
     return problems[:MAX_PROBLEMS_PER_ROW]
+
+
+def _is_usual(record: dict[str, Any]) -> bool:
+    """Plain messages that end with an answer: only their texts can be at fault.
+
+    Nearly every row is like this, and imports look at millions of them.
+    """
+    messages = record.get("messages")
+    return (
+        len(record) == 1
+        and type(messages) is list
+        and bool(messages)
+        and all(map(_is_plain, messages))
+        and messages[-1]["role"] == "assistant"
+    )
+
+
+def _structure_problems(record: dict[str, Any], method: str) -> Iterator[Problem]:
+    messages = record.get("messages")
+    yield from _record_problems(record)
+    if isinstance(messages, list) and messages:
+        roles = REINFORCEMENT_ROLES if method == REINFORCEMENT else ROLES
+        yield from _conversation_problems(messages, roles)
+        yield from method_problems(record, method)
+    for index, output in outputs_of(record):
+        yield from message_problems(output, index, ("assistant",))
 
 
 def _conversation_problems(

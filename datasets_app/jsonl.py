@@ -51,7 +51,7 @@ class BadFile(Exception):
         self.problem = Problem(code, params=params)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One row as it stands in the file: one line that is not blank, mostly.
 

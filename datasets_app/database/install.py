@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.models.signals import post_migrate, pre_migrate
 
-from datasets_app.database import counters, text_index
+from datasets_app.database import compression, counters, text_index
 
 EXAMPLES = "datasets_app_example"
 TABLES = {EXAMPLES, counters.TABLE, text_index.QUEUE}
@@ -51,6 +51,8 @@ def install(connection: Any) -> None:
         for part in parts:
             for sql in part.POSTGRESQL if is_postgresql else part.SQLITE:
                 cursor.execute(sql)
+    if is_postgresql:
+        compression.pack_quickly(connection)
     if missing:
         counters.recount(connection)
 

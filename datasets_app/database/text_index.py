@@ -8,6 +8,7 @@ deleted examples stay. So what it finds may hold too much, but never too little.
 # ruff: noqa: S608  (the texts are put together of names that stand here)
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -111,10 +112,12 @@ def write(connection: Any, pieces: dict[int, set[str]]) -> None:
     """Learn the pieces of examples, by their ids."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.executemany(
-                f"INSERT INTO {TABLE} VALUES (%s, %s::int[])"
+            arrays = [_array(found) for found in pieces.values()]
+            cursor.execute(
+                f"INSERT INTO {TABLE} SELECT pk, numbers::int[]"
+                " FROM unnest(%s::bigint[], %s::text[]) AS learnt (pk, numbers)"
                 " ON CONFLICT (example_id) DO UPDATE SET grams = EXCLUDED.grams",
-                [(pk, _numbers(found)) for pk, found in pieces.items()],
+                [list(pieces), arrays],
             )
         else:
             cursor.executemany(
@@ -128,7 +131,7 @@ def subquery(vendor: str, dataset_id: int, pieces: list[str]) -> tuple[str, list
     wanted = [*pieces, _dataset(dataset_id)]
     if vendor == "postgresql":
         sql = f"SELECT example_id AS id FROM {TABLE} WHERE grams @> %s::int[]"
-        return sql, [_numbers(wanted)]
+        return sql, [_array(wanted)]
     sql = f"SELECT rowid AS id FROM {TABLE} WHERE {TABLE} MATCH %s"
     return sql, [" AND ".join(f'"{piece}"' for piece in wanted)]
 
@@ -159,6 +162,11 @@ def _dataset(dataset_id: int) -> str:
     return f"§{dataset_id}"
 
 
-def _numbers(pieces: Iterable[str]) -> list[int]:
+def _array(pieces: Iterable[str]) -> str:
     """Pieces as 32-bit numbers; two that share one are told apart by the text."""
-    return [crc32(piece.encode()) - 2**31 for piece in pieces]
+    return "{" + ",".join(map(_number, pieces)) + "}"
+
+
+@lru_cache(maxsize=20_000)
+def _number(piece: str) -> str:
+    return str(crc32(piece.encode()) - 2**31)

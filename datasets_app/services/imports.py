@@ -7,8 +7,8 @@ Rows, report and progress of a batch are committed together, so an import that w
 killed goes on after the last batch: no row comes twice and no line is reported twice.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,13 +161,14 @@ def _read_rows(run: ImportRun, file: Any, report: Progress) -> None:
     if run.strict and not run.is_checked and not _check_all(run, file, report):
         _fail(run, ImportFailure.SOME_INVALID)
         return
-    for batch in _batches(run, file):
-        _add(run, batch)
-        report(run)
+    with closing(_batches(run, file)) as found:
+        for batch in found:
+            _add(run, batch)
+            report(run)
     runs.end(run, RunStatus.FINISHED, n_done=run.n_total)
 
 
-def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
+def _batches(run: ImportRun, file: Any) -> Generator[Batch, None, None]:
     """The batches that are left: after a restart, those behind the last one stored."""
     lines = open_rows(
         file,
@@ -180,11 +181,12 @@ def _batches(run: ImportRun, file: Any) -> Iterator[Batch]:
 
 def _check_all(run: ImportRun, file: Any, report: Progress) -> bool:
     """The first pass of an all-or-nothing import: is every row valid?"""
-    for batch in _batches(run, file):
-        with transaction.atomic():
-            ImportProblem.objects.bulk_create(batch.problems)
-            _advance(run, batch)
-        report(run)
+    with closing(_batches(run, file)) as found:
+        for batch in found:
+            with transaction.atomic():
+                ImportProblem.objects.bulk_create(batch.problems)
+                _advance(run, batch)
+            report(run)
     if run.n_invalid:
         return False
     anew = {"n_done": 0, "n_done_before": 0, "n_lines_read": 0, "n_read": 0}

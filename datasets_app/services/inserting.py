@@ -1,6 +1,6 @@
 """Rows into a table with the driver alone: several times quicker than bulk_create."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Any
 
@@ -11,38 +11,75 @@ from datasets_app.chat_format import RECORD_KEYS
 from datasets_app.derived import Derived
 from datasets_app.models import Example, ImportRun, ReviewState
 
-ROWS_A_STATEMENT = 100
+ROWS_A_STATEMENT = 400
 
 
 def insert_rows(
-    model: type[models.Model], fields: Iterable[str], rows: Iterable[tuple[Any, ...]]
+    model: type[models.Model],
+    fields: Iterable[str],
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    shared: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add rows of values as the database takes them, in the order of `fields`."""
-    quote = connection.ops.quote_name
-    columns = [str(model._meta.get_field(name).column) for name in fields]  # type: ignore[union-attr]
+    """Add rows of values as the database takes them, in the order of `fields`.
+
+    Args:
+        shared: values that are the same in every row, by field.
+    """
+    quote, shared = connection.ops.quote_name, shared or {}
+    names = [*shared, *fields]
+    columns = [str(model._meta.get_field(name).column) for name in names]  # type: ignore[union-attr]
     table = f"{quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-    insert = f"INSERT INTO {table} VALUES "  # noqa: S608
-    _insert_into_sqlite(insert, len(columns), rows)
+    values, own = tuple(shared.values()), len(names) - len(shared)
+    if connection.vendor == "postgresql":
+        _copy_into_postgresql(table, values, rows)
+    else:
+        _insert_into_sqlite(table, values, own, rows)
+
+
+def _copy_into_postgresql(
+    table: str, shared: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Put into words here: several times quicker than the driver does it."""
+    beginning = "".join(f"{copied(value)}\t" for value in shared)
+    left = iter(rows)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        while some := list(islice(left, ROWS_A_STATEMENT)):
+            lines = ["\t".join(map(copied, row)) for row in some]
+            copy.write("".join(f"{beginning}{line}\n" for line in lines))
+
+
+def copied(value: Any) -> str:
+    """A value in the words of PostgreSQL's COPY."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, bytes):
+        return f"\\\\x{value.hex()}"
+    text = str(value)
+    if "\\" in text:  # first, as the others bring more of them
+        text = text.replace("\\", "\\\\")
+    if "\n" in text:
+        text = text.replace("\n", "\\n")
+    if "\t" in text:
+        text = text.replace("\t", "\\t")
+    return text.replace("\r", "\\r") if "\r" in text else text
 
 
 def _insert_into_sqlite(
-    insert: str, n_columns: int, rows: Iterable[tuple[Any, ...]]
+    table: str, shared: tuple[Any, ...], n_own: int, rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Many rows a statement: one that sets off triggers has its price.
 
     Past Django's cursor, which would look for its own marks in every statement.
     """
-    left, one = iter(rows), f"({', '.join('?' * n_columns)})"
+    marks = [*(f"?{number}" for number, _value in enumerate(shared, start=1))]
+    one = f"({', '.join(marks + ['?'] * n_own)})"
+    left = iter(rows)
     with connection.wrap_database_errors:
         while some := list(islice(left, ROWS_A_STATEMENT)):
-            values = list(chain.from_iterable(some))
-            connection.connection.execute(insert + ", ".join([one] * len(some)), values)
+            insert = f"INSERT INTO {table} VALUES {', '.join([one] * len(some))}"  # noqa: S608
+            values = list(chain(shared, *some))
+            connection.connection.execute(insert, values)
 
 
 def update_rows(
@@ -74,19 +111,16 @@ def insert_examples(
     run: ImportRun, rows: list[Derived], *, first_position: int
 ) -> None:
     """Add valid rows as drafts."""
-    shared = _shared_values(run)
-    values = tuple(shared.values())
-    derived = ("text", "n_tokens", "content_hash", "position")
     insert_rows(
         Example,
-        (*shared, *RECORD_KEYS, *derived),
+        (*RECORD_KEYS, "text", "n_tokens", "content_hash", "position"),
         (
-            values
-            + (row.messages, row.tools, row.parallel_tool_calls, row.functions)
+            (row.messages, row.tools, row.parallel_tool_calls, row.functions)
             + (row.preferred_output, row.non_preferred_output, row.extra)
             + (row.text, row.n_tokens, row.content_hash, position)
             for position, row in enumerate(rows, start=first_position)
         ),
+        shared=_shared_values(run),
     )
 
 

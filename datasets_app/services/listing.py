@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from datasets_app.chat_format import OUTPUT_KEYS
+from datasets_app.database.bulk import keys_in
 from datasets_app.models import Dataset, Example
 from datasets_app.services import candidates
 from datasets_app.services.selection import SORTS, Selection
@@ -124,7 +125,7 @@ def list_examples(
     rows = Example.objects.filter(selection.conditions(), dataset=dataset)
     few = candidates.few(selection, dataset)
     if few is not None:
-        rows = rows.filter(pk__in=few)
+        rows = rows.filter(pk__in=keys_in(few))
         walk = Walk(_first(order, order.beyond(rows, key), per_page + 1), None, 0)
         n_found: int | None = rows.count()
     else:
@@ -178,14 +179,16 @@ def _walk(
     n_looked_at = 0
     while True:
         keys = candidates.next_keys(selection, dataset, order, key, size)
-        few = rows.filter(pk__in=[pk for _value, pk in keys])
+        few = rows.filter(pk__in=keys_in(pk for _value, pk in keys))
         found += _first(order, few, n_wanted - len(found))
         n_looked_at += len(keys)
         if len(found) == n_wanted or len(keys) < size:
             return Walk(found, None, n_looked_at)
-        key, size = keys[-1], min(4 * size, MOST_AT_ONCE)
-        if monotonic() - began > MAX_SECONDS:
+        key, seconds = keys[-1], monotonic() - began
+        if seconds > MAX_SECONDS:
             return Walk(found, key, n_looked_at)
+        in_time = int(n_looked_at * (MAX_SECONDS / seconds - 1))
+        size = max(n_wanted, min(4 * size, MOST_AT_ONCE, in_time))
 
 
 def _first(order: Order, rows: QuerySet[Example], n: int) -> list[Example]:

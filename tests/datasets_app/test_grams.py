@@ -14,6 +14,8 @@ from datasets_app.grams import grams, query_grams
         ("user_id=42", "user_id"),
         ("注文のキャンセル", "キャンセル"),
         ("naïve Übergröße", "über"),
+        ("Donaudampfschifffahrtsgesellschaft", "schifffahrtsgesellschaft"),
+        ("대한민국헌법재판소사무처법시행규칙전문", "헌법재판소사무처법시행규칙전"),
     ],
 )
 def test_a_text_has_all_pieces_of_what_it_contains(text, word):

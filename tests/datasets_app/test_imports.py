@@ -3,6 +3,8 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from unicodedata import normalize
 
 import pytest
 from django.core.files.base import ContentFile
@@ -122,11 +124,22 @@ def test_another_dataset_may_have_the_same_row():
     assert counts(run(chat_lines(1))) == (1, 1, 0, 0)
 
 
-def test_text_is_kept_as_it_is():
-    text = "네\u2028 é e\u0301 😀 \x7f\t <b>&amp;</b>"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "네\u2028 é e\u0301 😀 \x7f\t <b>&amp;</b>",
+        "\\N",
+        "\\.",
+        "a\\b\tc\nd\re\\n\"'\x01\x0b\x08",
+        "?1 %s {} $1",
+    ],
+)
+def test_text_is_kept_as_it_is(text):
     done = run(chat_line(text, text))
 
-    assert done.dataset.examples.get().messages[0]["content"] == text
+    example = done.dataset.examples.get()
+    assert example.messages[0]["content"] == text
+    assert example.text == normalize("NFC", f"{text}\n{text}")
 
 
 def test_a_nul_is_reported_in_words_that_the_database_can_hold():
@@ -297,6 +310,30 @@ def test_an_import_whose_dataset_is_deleted_meanwhile_just_stops(monkeypatch):
 
     assert not ImportRun.objects.exists()
     assert not Example.objects.exists()
+
+
+def test_a_batch_is_read_while_the_one_before_it_is_stored(monkeypatch):
+    monkeypatch.setattr(import_batches, "BATCH_ROWS", 2)
+    is_read, read = Event(), import_batches.Batch.read
+
+    def read_and_tell(batch, lines):
+        read(batch, lines)
+        if batch.n_lines == 4:
+            is_read.set()
+
+    monkeypatch.setattr(import_batches.Batch, "read", read_and_tell)
+    early: list[bool] = []
+    started = start(chat_lines(4))
+    services.run_import(started, on_progress=lambda _run: early.append(is_read.wait(9)))
+
+    assert early[0]
+
+
+def test_problems_are_stored_in_the_order_of_their_lines():
+    unfinished, broken = b'{"messages": []}\n', b"nope\n"
+    done = run(unfinished + broken + unfinished + broken)
+
+    assert [line for line, _index, _code in reported(done)] == [1, 2, 3, 4]
 
 
 def test_a_full_disk_is_said_and_nothing_is_stored(monkeypatch):

@@ -1,4 +1,5 @@
 import warnings
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,19 @@ def test_the_messages_sum_up_to_the_whole_without_the_replys_start():
 @pytest.mark.parametrize("record", [{}, {"messages": 3}, {"messages": [3, None]}])
 def test_what_is_no_conversation_counts_without_an_error(record):
     assert count(record) >= 3
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_many_records_are_counted_as_each_by_itself(encoding):
+    counter = openai_counter(encoding)
+    records: list[dict[str, Any]] = [
+        {"messages": [USER, REPLY]},
+        {},
+        {"messages": [{**USER, "name": "Ann", "content": "a\x00b <|im_end|> 네 😀"}]},
+        {"messages": [USER, REPLY], "tools": [TOOL, {"function": {"name": "x"}}]},
+        {"messages": [USER], "preferred_output": [REPLY]},
+        {"messages": [{"role": "user", "content": ""}]},
+    ]
+
+    assert counter.count_all(records) == [counter.count(each) for each in records]
+    assert counter.count_all([]) == []
