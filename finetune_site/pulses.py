@@ -8,12 +8,7 @@ import logging
 import time
 from typing import Any
 
-from celery.signals import (
-    beat_init,
-    before_task_publish,
-    heartbeat_sent,
-    worker_ready,
-)
+from celery.signals import beat_init, before_task_publish, worker_ready
 from django.db import DatabaseError, connection
 
 EVERY_SECONDS = 10.0
@@ -52,7 +47,8 @@ signs = Signs()
 def follow_worker(sender: Any, **_kwargs: Any) -> None:
     queues = {queue.name for queue in sender.task_consumer.queues}
     signs.names = [PROCESS_OF_QUEUE[name] for name in queues & set(PROCESS_OF_QUEUE)]
-    heartbeat_sent.connect(signs.show)
+    # Celery's own heartbeat is silent where nobody asked for events.
+    sender.timer.call_repeatedly(EVERY_SECONDS / 2, signs.show)
     signs.show()
 
 
