@@ -12,8 +12,9 @@ from datasets_app import services as datasets
 from datasets_app.models import BaseModel, Dataset, DatasetVersion, Split
 from jobs_app import services as jobs
 from jobs_app.models import FineTuningJob, Provider, ProviderKind
+from teams_app import audit
 from teams_app.access import default_team
-from teams_app.models import Membership, Role, Team, User
+from teams_app.models import Membership, Role, Team, User, Verb
 from tuning_server_app import services as tuning_server
 
 SAMPLE_NAME = "Card game (sample)"
@@ -43,7 +44,9 @@ def make_first_admin() -> str | None:
     password = secrets.token_urlsafe(12)
     with transaction.atomic():
         admin = User.objects.create_superuser("admin", password=password)
-        Membership.objects.create(team=default_team(), user=admin, role=Role.OWNER)
+        owner = Membership(team=default_team(), user=admin, role=Role.OWNER)
+        owner.save()
+        audit.record(Verb.ADDED, owner, by=None, label="admin", role=Role.OWNER)
         kept = settings.VAR_DIR / "admin-password"
         kept.touch(mode=0o600)
         kept.write_text(f"{password}\n")

@@ -92,6 +92,11 @@ def test_not_even_the_database_lets_one_person_do_both(waiting, asker):
         waiting.approvals.update(decided_by=asker, decided_at=now())
 
 
+def test_a_job_has_one_open_request(waiting):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Approval.objects.create(job=waiting)
+
+
 def test_declining_needs_a_reason(waiting, other):
     with pytest.raises(ApprovalRefused, match="Say why"):
         services.decline(waiting, by=other, comment=" ")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 from openai import OpenAI
@@ -23,7 +23,9 @@ from jobs_app.models import (
     NoticeKind,
     Webhook,
 )
+from jobs_app.providers import webhooks
 from jobs_app.providers.webhooks import new_secret
+from jobs_app.services import notices
 from jobs_app.services.delivering import deliver
 from jobs_app.services.notices import (
     claim_due_deliveries,
@@ -128,6 +130,40 @@ def test_two_ticks_at_once_claim_a_delivery_once(receiver):
     spread_notices()
     assert len(claim_due_deliveries()) == 1
     assert claim_due_deliveries() == []
+
+
+def test_of_two_ticks_that_see_the_same_delivery_one_claims_it(receiver):
+    failed_job(make_webhook(make_team(), receiver.url).team)
+    spread_notices()
+    rivals = []
+
+    def rival_is_first(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and not rivals:
+            rivals.append("begun")
+            rivals.extend(claim_due_deliveries())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(rival_is_first):
+        mine = claim_due_deliveries()
+
+    assert mine == []
+    assert len(rivals) == 2
+
+
+def test_two_ticks_at_once_spread_a_notice_once(receiver):
+    failed_job(make_webhook(make_team(), receiver.url).team)
+    stale = Notice.objects.get()
+    spread_notices()
+    notices._spread(stale)
+    assert Delivery.objects.count() == 1
+
+
+def test_a_receiver_that_never_answers_holds_nobody_up(receiver, monkeypatch):
+    monkeypatch.setattr(webhooks, "SEND_SECONDS", 0.2)
+    failed_job(make_webhook(make_team(), receiver.url).team)
+    receiver.may_answer.clear()
+    drive()
+    assert "did not answer in time" in Delivery.objects.get().problem
 
 
 def test_a_worker_that_dies_while_sending_sends_again_under_the_same_id(receiver):
