@@ -17,6 +17,7 @@ from jobs_app.api_errors import Refusal, install
 from jobs_app.api_launch import launch_arguments
 from jobs_app.api_schemas import (
     CheckpointOut,
+    DecisionIn,
     ErrorOut,
     EventOut,
     JobDetailOut,
@@ -26,6 +27,7 @@ from jobs_app.api_schemas import (
     Text,
     facts_of,
 )
+from jobs_app.decisions import carry_out
 from jobs_app.history import ALL_OPEN, filtered, visible_jobs
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
@@ -187,6 +189,21 @@ def cancel(request: HttpRequest, job_id: int) -> Any:
             why=str(exc),
             what_to_do=_("Nothing: your wish is noted, and every poll repeats it."),
         ) from exc
+    return _job_out(request, job)
+
+
+@api.post(
+    "/jobs/{int:job_id}/decide",
+    summary="Decide about a job that needs a decision",
+    response={200: JobOut, ERRORS: ErrorOut},
+    tags=JOBS,
+)
+def decide(request: HttpRequest, job_id: int, data: DecisionIn) -> Any:
+    """For a job in status “unsure”: the provider may have it, and may not."""
+    job = _visible_job(request, job_id)
+    user = user_of(request)
+    require_role(user, job, Role.LAUNCHER)
+    carry_out(data.decision, job, remote_id=data.remote_id, by=user)
     return _job_out(request, job)
 
 

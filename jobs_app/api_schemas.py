@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
 from jobs_app.advice import what_to_do
+from jobs_app.decisions import Decision
 from jobs_app.models import Checkpoint, FineTuningJob, JobEvent
 
 # PostgreSQL has no text with a NUL in it, and would answer with an exception.
@@ -44,6 +45,16 @@ class LaunchIn(Schema):
         description="Send the same one again and you get the same job, not a second "
         "one. The header Idempotency-Key does the same with any text.",
     )
+
+
+class DecisionIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision = Field(
+        description="take: follow the provider's job `remote_id`; again: have it "
+        "created once more; look: ask the provider's list once more."
+    )
+    remote_id: Text = ""
 
 
 class JobOut(Schema):
@@ -85,6 +96,9 @@ class JobOut(Schema):
     estimated_finish_at: datetime | None
     last_polled_at: datetime | None
     poll_problem: str | None
+    candidates: list[dict[str, Any]] = Field(
+        description="In status “unsure”: the provider's jobs that may be this one."
+    )
     url: str = Field(description="The job's page.")
 
     @classmethod
@@ -164,7 +178,7 @@ def facts_of(job: FineTuningJob) -> dict[str, Any]:
         *("estimated_epochs", "estimated_tokens", "usd_per_million_tokens"),
         *("estimated_usd", "trained_usd"),
         *("trained_tokens", "launch_key", "created_at", "launched_at", "finished_at"),
-        *("estimated_finish_at", "last_polled_at"),
+        *("estimated_finish_at", "last_polled_at", "candidates"),
     )
     return {
         **{name: getattr(job, name) for name in same_names},

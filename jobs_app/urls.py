@@ -17,6 +17,7 @@ job_urls = [
     path("<int:pk>/launch/", views.launch, name="launch"),
     path("<int:pk>/approve/", views.approve, name="approve"),
     path("<int:pk>/decline/", views.decline, name="decline"),
+    path("<int:pk>/decide/", views.decide, name="decide"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/compare/", views.compare, name="compare"),
     path("<int:pk>/ask/", views.ask, name="ask"),

@@ -29,7 +29,14 @@ from jobs_app.models.notices import (
 )
 from jobs_app.models.pace import ListedModel, ProviderPace, ReceivedWebhook
 from jobs_app.models.prices import Price, usd
-from jobs_app.models.providers import Provider, ProviderKind, RemoteFile
+from jobs_app.models.providers import (
+    LeftoverFile,
+    LeftoverReason,
+    Provider,
+    ProviderKind,
+    RemoteFile,
+    RemotePart,
+)
 from jobs_app.models.requests import (
     ANSWERED,
     ProviderRequests,
@@ -58,6 +65,8 @@ __all__ = [
     "IllegalTransition",
     "JobEvent",
     "JobStatus",
+    "LeftoverFile",
+    "LeftoverReason",
     "ListedModel",
     "Notice",
     "NoticeChoice",
@@ -70,6 +79,7 @@ __all__ = [
     "Reason",
     "ReceivedWebhook",
     "RemoteFile",
+    "RemotePart",
     "RequestResult",
     "Webhook",
     "count_requests",

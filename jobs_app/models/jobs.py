@@ -37,6 +37,7 @@ class JobStatus(models.TextChoices):
     DECLINED = "declined", _("declined")  # by the second person; never runs
     PENDING = "pending", _("pending")  # launched; waiting for a worker
     SUBMITTING = "submitting", _("submitting")  # a worker is talking to the provider
+    UNSURE = "unsure", _("needs a decision")  # does the provider have it, and which?
     VALIDATING_FILES = "validating_files", _("validating files")  # provider's words
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
@@ -49,7 +50,8 @@ class JobStatus(models.TextChoices):
 S = JobStatus
 AT_PROVIDER = {S.VALIDATING_FILES, S.QUEUED, S.RUNNING, S.PAUSED}
 FINISHED = {S.SUCCEEDED, S.FAILED, S.CANCELLED}
-COMMITTED = {S.PENDING, S.SUBMITTING} | AT_PROVIDER  # its money will be spent
+# Its money will be spent, or may be.
+COMMITTED = {S.PENDING, S.SUBMITTING, S.UNSURE} | AT_PROVIDER
 OPEN = COMMITTED | {S.AWAITING_APPROVAL}
 OVER = FINISHED | {S.DECLINED}
 # Polls may miss steps, so at the provider any status may follow any other.
@@ -57,7 +59,8 @@ MAY_BECOME: dict[str, set[JobStatus]] = {
     S.DRAFT: {S.PENDING, S.AWAITING_APPROVAL},
     S.AWAITING_APPROVAL: {S.PENDING, S.DECLINED, S.CANCELLED},
     S.PENDING: {S.SUBMITTING, S.CANCELLED},
-    S.SUBMITTING: {S.PENDING, S.AWAITING_APPROVAL} | AT_PROVIDER | FINISHED,
+    S.SUBMITTING: {S.PENDING, S.UNSURE, S.AWAITING_APPROVAL} | AT_PROVIDER | FINISHED,
+    S.UNSURE: {S.PENDING, S.QUEUED, S.CANCELLED},
     **dict.fromkeys(AT_PROVIDER, AT_PROVIDER | FINISHED),
 }
 
@@ -106,6 +109,12 @@ class FineTuningJob(models.Model):
     )
     # Ids of the files with the figures, which the provider writes at the end.
     result_files: Any = models.JSONField(default=list, blank=True, editable=False)
+    # Noted before the request to create it leaves: from then on, until the provider
+    # says no, it may have the job, and only looking tells. Then the id follows.
+    create_sent_at = models.DateTimeField(null=True, editable=False)
+    sent_training_file = models.CharField(max_length=200, blank=True, editable=False)
+    # While nobody can be sure: the jobs there that may be this one.
+    candidates: Any = models.JSONField(default=list, blank=True, editable=False)
     fine_tuned_model = models.CharField(
         _("fine-tuned model"), max_length=300, blank=True, editable=False
     )
@@ -177,6 +186,13 @@ class FineTuningJob(models.Model):
             models.Index(fields=("team", "-id"), name="job_history"),
             models.Index(fields=("team", "launched_at"), name="job_money"),
             models.Index(fields=("team", "status"), name="job_team_status"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "remote_id"),
+                condition=~models.Q(remote_id=""),
+                name="one_job_per_remote_job",
+            )
         ]
 
     def __str__(self) -> str:

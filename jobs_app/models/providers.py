@@ -63,6 +63,8 @@ class Provider(models.Model):
             "How often workers may ask at most. Empty: what is usual for this kind."
         ),
     )
+    # Do its lists show the metadata that jobs were created with? Null: not seen yet.
+    keeps_metadata = models.BooleanField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = TeamScopedQuerySet.as_manager()
@@ -106,15 +108,28 @@ class Provider(models.Model):
 
 
 class RemoteFile(models.Model):
-    """A version's file as one provider knows it; uploaded once, then reused."""
+    """A version's file as one provider knows it; uploaded once, then reused.
+
+    The row is there before the first byte leaves. Without an id it says who sends the
+    file, and since when it may have arrived unheard.
+    """
 
     TEAM_PATH = "provider__team"
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE)
     dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT)
     split = models.CharField(max_length=10, choices=Split)
-    remote_id = models.CharField(max_length=200)
+    remote_id = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    # The submission that sends it: a job, and since when it holds its claim.
+    sender = models.ForeignKey(
+        "FineTuningJob", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    sending_since = models.DateTimeField(null=True)
+    # A file that is sent in parts: the provider's upload, which ends by itself.
+    upload_id = models.CharField(max_length=200, blank=True)
+    upload_expires_at = models.DateTimeField(null=True)
 
     objects = TeamScopedQuerySet.as_manager()
 
@@ -130,3 +145,62 @@ class RemoteFile(models.Model):
 
     def __str__(self) -> str:
         return self.remote_id
+
+
+class RemotePart(models.Model):
+    """A part of a file that arrived at the provider."""
+
+    remote_file = models.ForeignKey(
+        RemoteFile, on_delete=models.CASCADE, related_name="parts"
+    )
+    number = models.PositiveIntegerField()
+    remote_id = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("remote_file", "number"), name="one_part_of_each_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_file} {self.number}"
+
+
+class LeftoverReason(models.TextChoices):
+    NOT_OURS_NOW = "not_ours_now", _("nothing here refers to it")
+    UNUSED = "unused", _("no open job needs it")
+
+
+class LeftoverFile(models.Model):
+    """A file that we uploaded once, still lies at the provider, and nobody needs."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, verbose_name=_("provider")
+    )
+    remote_id = models.CharField(_("id at the provider"), max_length=200)
+    name = models.CharField(_("file name"), max_length=300)
+    n_bytes = models.PositiveBigIntegerField(_("bytes"), null=True)
+    uploaded_at = models.DateTimeField(_("uploaded"), null=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=LeftoverReason)
+    seen_at = models.DateTimeField(_("last seen"))
+    delete_requested_at = models.DateTimeField(null=True)
+    problem = models.TextField(_("problem"), blank=True)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("leftover file")
+        verbose_name_plural = _("leftover files")
+        ordering = ("provider", "name", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "remote_id"), name="leftover_file_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

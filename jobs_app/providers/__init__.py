@@ -11,11 +11,19 @@ from jobs_app.providers.errors import (
     ProviderUnavailable,
 )
 from jobs_app.providers.kinds import PROFILES, Profile, profile_of
-from jobs_app.providers.wire import RemoteCheckpoint, RemoteEvent, RemoteJob, Reply
+from jobs_app.providers.outgoing import OutgoingFile
+from jobs_app.providers.wire import (
+    RemoteCheckpoint,
+    RemoteEvent,
+    RemoteJob,
+    Reply,
+    StoredFile,
+)
 
 __all__ = [
     "PROFILES",
     "Ability",
+    "OutgoingFile",
     "Profile",
     "ProviderClient",
     "ProviderError",
@@ -25,6 +33,7 @@ __all__ = [
     "RemoteEvent",
     "RemoteJob",
     "Reply",
+    "StoredFile",
     "connect",
     "is_able",
     "profile_of",

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
@@ -11,7 +10,6 @@ from uuid import UUID
 import httpx2
 from django.utils.translation import gettext as _
 from openai import APIConnectionError, AzureOpenAI, NotFoundError, OpenAI
-from pydantic import BaseModel
 
 from jobs_app.addresses import (
     RefusedAddress,
@@ -28,11 +26,14 @@ from jobs_app.providers.errors import (
     explain,
     no_sense,
 )
+from jobs_app.providers.files import FilesClient
 from jobs_app.providers.kinds import Profile, profile_of
 from jobs_app.providers.limits import CONNECT_SECONDS, Deadline
+from jobs_app.providers.listing import listed, newest_first_until
 from jobs_app.providers.network import Answers, http_client
 from jobs_app.providers.plain import plain_text
 from jobs_app.providers.wire import (
+    LAUNCH_KEY,
     JobsPage,
     RemoteCheckpoint,
     RemoteEvent,
@@ -43,7 +44,6 @@ from jobs_app.providers.wire import (
     checkpoint_of,
     event_of,
     fields_of,
-    id_of,
     job_of,
     jobs_of,
     model_of,
@@ -58,9 +58,7 @@ NOT_UNDERSTOOD = (
     RecursionError,
 )
 PAGE_SIZE = 100
-MAX_LISTED = 10_000  # a provider that lists without end is left there
 ENOUGH_KNOWN_EVENTS = 20
-LAUNCH_KEY = "launch_key"
 
 
 def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
@@ -127,7 +125,7 @@ def _sdk(provider: Provider, profile: Profile, key: str, http: httpx2.Client) ->
     )
 
 
-class ProviderClient:
+class ProviderClient(FilesClient):
     """Raises ProviderUnavailable or ProviderRejected, and nothing of the SDK's."""
 
     def __init__(
@@ -197,16 +195,6 @@ class ProviderClient:
                     return self._job(job)
         return None
 
-    def upload(self, path: Path, name: str) -> str:
-        """Send a training file. Returns its id; it may still be in processing."""
-        with path.open("rb") as file, self._explained():
-            answer = self._sdk.files.create(
-                file=(name, file),
-                purpose=cast(Any, self.profile.file_purpose),
-                extra_body=self._companions,
-            )
-            return id_of(answer)
-
     def file_status(self, file_id: str) -> tuple[str, str] | None:
         """The provider's word for a file's state and its explanation; None if gone."""
         with self._explained():
@@ -252,6 +240,15 @@ class ProviderClient:
                 extra_headers={"Idempotency-Key": str(launch_key)},
             )
             return self._job(answer)
+
+    def jobs_since(self, moment: datetime) -> list[RemoteJob]:
+        """The newest jobs, back to those of that moment and some older ones."""
+        with self._explained():
+            pages = self._sdk.fine_tuning.jobs.list(
+                limit=PAGE_SIZE, extra_query=self._companions
+            )
+            jobs = (self._job(each) for each in listed(pages))
+            return list(newest_first_until(moment, jobs))
 
     def retrieve(self, job_id: str) -> RemoteJob:
         with self._explained():
@@ -345,19 +342,3 @@ class ProviderClient:
     def listed_models(self) -> list[RemoteModel]:
         with self._explained():
             return [model_of(each) for each in listed(self._sdk.models.list())]
-
-
-def listed(pages: Any) -> Iterator[Any]:
-    """The items of all pages, until one comes twice.
-
-    A server that ignores `after` but says has_more would be read for ever.
-    """
-    if not isinstance(pages, BaseModel):
-        raise Unintelligible("no list")  # a web page, say, which the SDK hands on
-    seen = set()
-    for item in islice(pages, MAX_LISTED):
-        if (item_id := fields_of(item).get("id")) in seen:
-            return
-        if item_id is not None:
-            seen.add(item_id)
-        yield item

@@ -8,6 +8,7 @@ ProviderError
 import json
 from typing import Any
 
+import httpx2
 from django.utils.translation import gettext as _
 from openai import (
     APIConnectionError,
@@ -42,7 +43,11 @@ class ProviderError(Exception):
         status, code: the provider's, where it gave them.
         reason: ours for it, a key of `sentences.SENTENCES`.
         request_id: the provider's name for its answer.
+
+    `is_unclear`: what was asked may have been done all the same.
     """
+
+    is_unclear = False
 
     def __init__(
         self,
@@ -67,6 +72,8 @@ class ProviderError(Exception):
 class ProviderUnavailable(ProviderError):
     """No clear answer. `retry_after` is how many seconds the provider asked for."""
 
+    is_unclear = True
+
 
 class ProviderRejected(ProviderError):
     """A clear no."""
@@ -76,8 +83,28 @@ class ProviderRejected(ProviderError):
 LIBRARY_ERRORS = (OpenAIError, RefusedAddress, ResponseTooLarge, json.JSONDecodeError)
 
 
+# No byte of the request left this machine.
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, RefusedAddress)
+# A proxy may have given up waiting, or two requests have met, at these.
+UNCLEAR_STATUSES = {408, 409}
+
+
 def explain(exc: Exception, provider: Provider, request_id: str = "") -> ProviderError:
     """The error to raise for what the SDK raised."""
+    error = _explain(exc, provider, request_id)
+    error.is_unclear = _may_have_got_through(exc)
+    return error
+
+
+def _may_have_got_through(exc: Exception) -> bool:
+    if isinstance(exc, APIStatusError) and not isinstance(
+        exc, APIResponseValidationError
+    ):
+        return exc.status_code >= 500 or exc.status_code in UNCLEAR_STATUSES
+    return not isinstance(exc, NEVER_SENT) and not isinstance(exc.__cause__, NEVER_SENT)
+
+
+def _explain(exc: Exception, provider: Provider, request_id: str) -> ProviderError:
     if isinstance(exc, (RefusedAddress, ResponseTooLarge)):
         return ProviderRejected(str(exc), request_id=request_id)
     if isinstance(exc, APIStatusError) and not isinstance(

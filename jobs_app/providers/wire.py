@@ -18,6 +18,7 @@ from jobs_app.providers.kinds import STATUS_WORDS
 from jobs_app.providers.plain import plain_json, plain_text
 
 LEVELS = {"info", "warn", "error"}
+LAUNCH_KEY = "launch_key"  # of the metadata, which names the job of ours
 MAX_ID_LENGTH = 200
 MAX_IDS = 10
 MAX_NAME_LENGTH = 300
@@ -43,6 +44,33 @@ class RemoteJob:
     result_files: list[str] = field(default_factory=list)
     method: str = ""  # empty where it does not say
     request_id: str = ""  # of the answer that said so
+    # What it was made of, by which it is recognised; empty where it does not say.
+    created_at: datetime | None = None
+    base_model: str = ""
+    training_file: str = ""
+    suffix: str = ""
+    launch_key: str = ""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as its provider lists it."""
+
+    id: str
+    name: str
+    n_bytes: int | None
+    purpose: str
+    status: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in the making, sent in parts; it ends by itself at `expires_at`."""
+
+    id: str
+    expires_at: datetime | None
+    file_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +148,11 @@ def job_of(
         result_files=_ids_of(given.get("result_files")),
         method=plain_text(fields_of(given.get("method")).get("type"), 40),
         request_id=request_id,
+        created_at=_moment(given.get("created_at")),
+        base_model=_name_of(given.get("model")),
+        training_file=_id_or_empty({"id": given.get("training_file")}),
+        suffix=_suffix_of(given),
+        launch_key=plain_text(fields_of(given.get("metadata")).get(LAUNCH_KEY), 100),
     )
 
 
@@ -135,6 +168,31 @@ def jobs_of(
     jobs = [job_of(item, status_words, request_id) for item in usable]
     is_last = given.get("has_more") is False or not jobs
     return JobsPage(jobs, has_more=not is_last, last_id=jobs[-1].id if jobs else "")
+
+
+def _suffix_of(given: dict[str, Any]) -> str:
+    """Where servers tell it at all, they use one of two names."""
+    suffix = given.get("user_provided_suffix") or given.get("suffix")
+    return plain_text(suffix, MAX_ID_LENGTH)
+
+
+def file_of(answer: Any) -> StoredFile:
+    given = fields_of(answer)
+    return StoredFile(
+        id=id_of(given),
+        name=plain_text(given.get("filename"), MAX_NAME_LENGTH),
+        n_bytes=_count(given.get("bytes")),
+        purpose=plain_text(given.get("purpose"), 40),
+        # Newer servers leave the deprecated status out: then it is ready.
+        status=plain_text(given.get("status"), 40) or "processed",
+        created_at=_moment(given.get("created_at")),
+    )
+
+
+def upload_of(answer: Any) -> Upload:
+    given = fields_of(answer)
+    file_id = _id_or_empty(fields_of(given.get("file")))
+    return Upload(id_of(given), _moment(given.get("expires_at")), file_id)
 
 
 def event_of(answer: Any) -> RemoteEvent:

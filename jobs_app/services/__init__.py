@@ -10,6 +10,7 @@ from jobs_app.services.comparing import (
     compare_one_held_out_row,
     request_comparison,
 )
+from jobs_app.services.deciding import launch_again, look_again, take_as_ours
 from jobs_app.services.driving import (
     claim_due_comparisons,
     claim_due_submissions,
@@ -54,7 +55,9 @@ __all__ = [
     "estimate_of",
     "find_price",
     "heartbeats",
+    "launch_again",
     "launch_job",
+    "look_again",
     "metrics_of",
     "poll_provider",
     "providers_to_poll",
@@ -66,4 +69,5 @@ __all__ = [
     "seed_prices",
     "silent_processes",
     "submit_job",
+    "take_as_ours",
 ]

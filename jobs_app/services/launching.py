@@ -27,7 +27,7 @@ from teams_app.models import User, Verb
 
 # A person waits for a cancel; after that the next poll carries the wish on.
 CANCEL_SECONDS = 15
-UNSENT = {JobStatus.AWAITING_APPROVAL, JobStatus.PENDING}
+NOT_THERE = {JobStatus.AWAITING_APPROVAL, JobStatus.PENDING, JobStatus.UNSURE}
 
 
 def create_job(
@@ -149,7 +149,10 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
             _("Job %(job)d cannot be cancelled; it is %(status)s.")
             % {"job": job.pk, "status": job.get_status_display()}
         )
-    if job.status in UNSENT:
+    # A pending job whose creation was sent may run at the provider: it is looked for,
+    # and cancelled there. Who must decide anyway may decide to forget it.
+    was_sent = job.status == JobStatus.PENDING and job.create_sent_at
+    if job.status in NOT_THERE and not was_sent:
         done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
         if job.move_to(JobStatus.CANCELLED, by=by, **done):
             approvals.withdraw(job)

@@ -1,17 +1,16 @@
 """Send a launched job to its provider, once, whatever dies on the way."""
 
 import logging
-import time
 from datetime import timedelta
-from pathlib import Path
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from datasets_app.models import Split
 from jobs_app import providers
-from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
+from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.providers import (
     ProviderClient,
     ProviderError,
@@ -21,20 +20,22 @@ from jobs_app.providers import (
 )
 from jobs_app.services import approvals
 from jobs_app.services.backoff import try_again_at
+from jobs_app.services.recognising import (
+    FIRST_LOOK_SECONDS,
+    find_ours,
+    keeps_metadata,
+    unclear_twin,
+)
 from jobs_app.services.remote_state import store_remote_state
+from jobs_app.services.uploading import FileRefused, uploaded, wait_until_processed
+from jobs_app.services.waiting import ApprovalGone, ClaimLost, NotYet, Unsure
 
 log = logging.getLogger(__name__)
 
 # A claim counts as abandoned a while after a submission must be over. It must outlive
 # the call it guards, or two workers would create the job.
 CLAIM_MARGIN_SECONDS = 60
-# A file that takes longer is looked at again later; others need the worker.
-PROCESSING_WAIT_SECONDS = 20.0
-PROCESSING_CHECK_SECONDS = 1.0
-
-
-class ClaimLost(Exception):
-    """This worker slept past its claim, or the job was cancelled before creation."""
+TWIN_SECONDS = 5.0
 
 
 def submit_seconds(job: FineTuningJob) -> float:
@@ -53,98 +54,98 @@ def submit_job(job: FineTuningJob) -> None:
     """
     if job.status != JobStatus.PENDING or not job.move_to(JobStatus.SUBMITTING):
         return
-    if not approvals.still_holds(job):
+    if not job.create_sent_at and not approvals.still_holds(job):
         approvals.ask_again(job)
         return
     try:
         with providers.connect(job.provider, max_seconds=submit_seconds(job)) as client:
-            remote = client.find_job(job.launch_key) or _create(client, job)
+            remote = find_ours(client, job) or _create(client, job)
+    except NotYet as exc:
+        _wait(job, exc)
+    except Unsure as exc:
+        _ask_a_person(job, exc)
     except ProviderUnavailable as exc:
         _retry_later(job, exc)
-    except (ProviderRejected, FileNotFoundError) as exc:
+    except (ProviderRejected, FileRefused, FileNotFoundError) as exc:
         _fail(job, exc)
+    except ApprovalGone:
+        _take_back(job)
+        approvals.ask_again(job)
     except ClaimLost:
         log.info("job %d: the submission was given up", job.pk)
     else:
         log.info("job %d is %s at %s", job.pk, remote.id, job.provider)
-        store_remote_state(job, remote)
+        _store(job, remote)
+
+
+def _store(job: FineTuningJob, remote: RemoteJob) -> None:
+    try:
+        with transaction.atomic():
+            store_remote_state(job, remote)
+    except IntegrityError:
+        _ask_a_person(job, Unsure(_belongs_to_another(job, remote), []))
 
 
 def _create(client: ProviderClient, job: FineTuningJob) -> RemoteJob:
-    version = job.dataset_version
-    files = {Split.TRAIN: _uploaded(client, job, Split.TRAIN)}
-    if version.validation_file:
-        files[Split.VALIDATION] = _uploaded(client, job, Split.VALIDATION)
-    for split, file_id in files.items():
-        _wait_until_processed(client, file_id, split)
     _check_claim(job)
-    return client.create_job(
-        base_model=job.base_model,
-        training_file=files[Split.TRAIN],
-        validation_file=files.get(Split.VALIDATION, ""),
-        hyperparameters=job.hyperparameters,
-        suffix=job.suffix,
-        seed=job.seed,
-        launch_key=job.launch_key,
-    )
-
-
-def _uploaded(client: ProviderClient, job: FineTuningJob, split: Split) -> str:
-    """The id of the version's file at the provider, which gets each file once."""
+    if job.create_sent_at and not approvals.still_holds(job):
+        raise ApprovalGone
     version = job.dataset_version
-    key = {"provider": job.provider, "dataset_version": version, "split": split}
-    known = RemoteFile.objects.filter(**key).first()
-    if known:
-        status = client.file_status(known.remote_id)
-        if status is not None and status[0] not in {"error", "deleted"}:
-            return known.remote_id
-        known.delete()
-    path = Path(version.file_of(split).path)
-    _check_file(path)
-    remote_id = client.upload(path, f"dataset-v{version.number}-{split}.jsonl")
+    files = {Split.TRAIN: uploaded(client, job, Split.TRAIN)}
+    if version.validation_file:
+        files[Split.VALIDATION] = uploaded(client, job, Split.VALIDATION)
+    for split, file_id in files.items():
+        wait_until_processed(client, file_id, split)
+    _check_claim(job)
+    _announce(job, files[Split.TRAIN])
     try:
-        RemoteFile.objects.create(**key, remote_id=remote_id)
-    except IntegrityError:  # another job of this version uploaded it meanwhile
-        log.info("job %d: %s was uploaded twice", job.pk, path.name)
-    return remote_id
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise FileNotFoundError(
-            _(
-                "The frozen file %(name)s is missing from the folder var/files. "
-                "Restore it from a backup, or freeze the dataset again and launch that."
-            )
-            % {"name": path.name}
+        return client.create_job(
+            base_model=job.base_model,
+            training_file=files[Split.TRAIN],
+            validation_file=files.get(Split.VALIDATION, ""),
+            hyperparameters=job.hyperparameters,
+            suffix=job.suffix,
+            seed=job.seed,
+            launch_key=job.launch_key,
         )
+    except ProviderError as exc:
+        if exc.is_unclear:
+            raise NotYet(
+                _answer_lost(job, exc), FIRST_LOOK_SECONDS, exc.request_id
+            ) from exc
+        _take_back(job)
+        raise
 
 
-def _wait_until_processed(client: ProviderClient, file_id: str, split: Split) -> None:
-    """Some providers refuse a job whose file they have not read yet."""
-    give_up_at = time.monotonic() + PROCESSING_WAIT_SECONDS
-    while True:
-        status, details = client.file_status(file_id) or ("deleted", "")
-        if status == "processed":
-            return
-        if status in {"error", "deleted"}:
-            raise ProviderRejected(
-                _(
-                    "%(provider)s cannot use the %(split)s file: %(why)s. Correct the "
-                    "rows it names, freeze the dataset again and launch that version."
-                )
-                % {
-                    "provider": client.provider,
-                    "split": split.label,
-                    "why": details or status,
-                }
-            )
-        if time.monotonic() >= give_up_at:
-            raise ProviderUnavailable(
-                _("%(provider)s is still processing the %(split)s file.")
-                % {"provider": client.provider, "split": split.label}
-            )
-        time.sleep(PROCESSING_CHECK_SECONDS)
+def _announce(job: FineTuningJob, training_file: str) -> None:
+    """Note, before the request leaves, that the provider may have the job.
+
+    Where no launch key is kept, one job of a version at a time: were two of them
+    unclear, nothing would tell which is which.
+    """
+    with transaction.atomic():
+        provider = Provider.objects.select_for_update().get(pk=job.provider_id)
+        if not keeps_metadata(provider) and (twin := unclear_twin(job)):
+            raise NotYet(_waits_for(job, twin), TWIN_SECONDS)
+        sent = {"create_sent_at": now(), "sent_training_file": training_file}
+        if not _claimed(job).filter(cancel_requested_at=None).update(**sent):
+            raise ClaimLost
+    job.refresh_from_db()
+
+
+def _take_back(job: FineTuningJob) -> None:
+    """The provider has clearly not created it."""
+    _claimed(job).update(create_sent_at=None)
+    job.refresh_from_db()
+
+
+def _claimed(job: FineTuningJob) -> QuerySet[FineTuningJob]:
+    """The row, as long as this submission holds it."""
+    return FineTuningJob.objects.filter(
+        pk=job.pk,
+        status=JobStatus.SUBMITTING,
+        status_changed_at=job.status_changed_at,
+    )
 
 
 def _check_claim(job: FineTuningJob) -> None:
@@ -152,11 +153,7 @@ def _check_claim(job: FineTuningJob) -> None:
 
     A worker that slept (a suspended laptop) may have been replaced by another.
     """
-    claimed = FineTuningJob.objects.filter(
-        pk=job.pk,
-        status=JobStatus.SUBMITTING,
-        status_changed_at=job.status_changed_at,
-    ).first()
+    claimed = _claimed(job).first()
     too_old = now() - timedelta(seconds=submit_seconds(job))
     if claimed is None or claimed.status_changed_at < too_old:
         raise ClaimLost
@@ -169,6 +166,29 @@ def _check_claim(job: FineTuningJob) -> None:
             next_poll_at=None,
         )
         raise ClaimLost
+
+
+def _wait(job: FineTuningJob, exc: NotYet) -> None:
+    """Nothing failed; the job is looked at again soon."""
+    log.info("job %d waits: %s", job.pk, exc)
+    job.move_to(
+        JobStatus.PENDING,
+        note=f"({exc})",
+        request_id=exc.request_id,
+        poll_problem=str(exc),
+        next_poll_at=now() + timedelta(seconds=exc.seconds),
+    )
+
+
+def _ask_a_person(job: FineTuningJob, exc: Unsure) -> None:
+    log.warning("job %d needs a decision: %s", job.pk, exc)
+    job.move_to(
+        JobStatus.UNSURE,
+        note=f"({exc})",
+        poll_problem=str(exc),
+        candidates=exc.candidates,
+        next_poll_at=None,
+    )
 
 
 def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
@@ -197,6 +217,30 @@ def _fail(job: FineTuningJob, exc: Exception) -> None:
 
 def _error_fields(exc: Exception) -> dict[str, str]:
     """What the job keeps; its page adds the advice that belongs to the code."""
-    if not isinstance(exc, ProviderError):
-        return {"code": "file_missing", "message": str(exc)}
-    return {"code": exc.code or exc.reason, "message": exc.happened}
+    if isinstance(exc, ProviderError):
+        return {"code": exc.code or exc.reason, "message": exc.happened}
+    if isinstance(exc, FileRefused):
+        return {"code": exc.code, "message": str(exc), "param": exc.param}
+    return {"code": "file_missing", "message": str(exc)}
+
+
+def _answer_lost(job: FineTuningJob, exc: ProviderError) -> str:
+    return _(
+        "Whether %(provider)s created the job is not clear: %(why)s It is looked for "
+        "there before anything is created again."
+    ) % {"provider": job.provider, "why": exc}
+
+
+def _belongs_to_another(job: FineTuningJob, remote: RemoteJob) -> str:
+    return _(
+        "%(provider)s answered with the id of another job of ours, %(id)s. Whether it "
+        "has this one is not clear."
+    ) % {"provider": job.provider, "id": remote.id}
+
+
+def _waits_for(job: FineTuningJob, twin: FineTuningJob) -> str:
+    return _(
+        "Job %(twin)d trains on the same version, and whether %(provider)s has it is "
+        "not clear yet. This one is created after that: no launch key is kept there, "
+        "so nothing would tell the two apart."
+    ) % {"twin": twin.pk, "provider": job.provider}

@@ -2,6 +2,7 @@
 
 from jobs_app.views.approvals import approve, decline, waiting
 from jobs_app.views.ask import answer, ask
+from jobs_app.views.decide import decide
 from jobs_app.views.estimates import estimate
 from jobs_app.views.history import job_list
 from jobs_app.views.home import home
@@ -18,6 +19,7 @@ __all__ = [
     "base_model_options",
     "cancel",
     "charts",
+    "decide",
     "compare",
     "decline",
     "estimate",

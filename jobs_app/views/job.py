@@ -21,6 +21,7 @@ from jobs_app.services.comparing import MAX_QUESTIONS
 from jobs_app.timeline import timeline
 from jobs_app.views.access import job_or_404, signed_in
 from jobs_app.views.approvals import approval_context
+from jobs_app.views.decide import candidates_of
 from teams_app.access import has_role
 from teams_app.models import Role
 
@@ -106,6 +107,7 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "hyperparameters": _hyperparameters(job),
         "tuned_models": tuned_models(job),
         "chosen_model": request.GET.get("tuned", ""),
+        "candidates": candidates_of(job),
         "may_launch": has_role(request.user, job, Role.LAUNCHER),
         **approval_context(request, job),
     }

@@ -426,6 +426,7 @@ def test_the_description_names_every_call(client):
         "/api/jobs/{job_id}",
         "/api/jobs/{job_id}/approve",
         "/api/jobs/{job_id}/cancel",
+        "/api/jobs/{job_id}/decide",
         "/api/jobs/{job_id}/decline",
     }
 

@@ -209,10 +209,11 @@ def test_rows_that_nobody_approved_need_a_second_person(asker):
 def test_money_is_spent_committed_or_waiting(team, asker, other):
     provider = priced(team)
     money = {"provider": provider, "launched_at": now(), "usd_per_million_tokens": 1}
-    million = {"estimated_tokens": 1_000_000, "remote_id": "ftjob-1", **money}
-    draft(team, status=JobStatus.RUNNING, **million)
-    draft(team, status=JobStatus.SUCCEEDED, trained_tokens=3_000_000, **million)
-    draft(team, status=JobStatus.FAILED, **{**million, "remote_id": ""})
+    million = {"estimated_tokens": 1_000_000, **money}
+    draft(team, status=JobStatus.RUNNING, remote_id="ftjob-1", **million)
+    done = {"trained_tokens": 3_000_000, "remote_id": "ftjob-2", **million}
+    draft(team, status=JobStatus.SUCCEEDED, **done)
+    draft(team, status=JobStatus.FAILED, **million)
     draft(team, status=JobStatus.PENDING, provider=provider, launched_at=now())
 
     spending = spending_of(team)

@@ -8,7 +8,7 @@ import pytest
 
 from jobs_app import providers
 from jobs_app.models import AT_PROVIDER, FINISHED, Provider, ProviderKind
-from jobs_app.providers import PROFILES
+from jobs_app.providers import PROFILES, OutgoingFile
 from jobs_app.providers.kinds import profile_of
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider, Request
@@ -139,7 +139,7 @@ def test_litellm_is_told_in_every_call_whom_it_stands_for(fake, tmp_path):
     (tmp_path / "train.jsonl").write_bytes(b"{}\n")
 
     with providers.connect(provider) as client:
-        file_id = client.upload(tmp_path / "train.jsonl", "train.jsonl")
+        file_id = client.upload(OutgoingFile(tmp_path / "train.jsonl", "train.jsonl"))
         client.file_status(file_id)
         client.retrieve(job_id)
         client.find_job(KEY)

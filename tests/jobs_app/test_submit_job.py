@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from jobs_app import services
 from jobs_app.advice import what_to_do
 from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
-from jobs_app.services import submitting
+from jobs_app.services import submitting, uploading
 from tests.factories import chat_lines, make_dataset, make_job, make_version
 
 CREATE = ("POST", "/v1/fine_tuning/jobs")
@@ -51,8 +51,8 @@ def test_a_job_is_created_with_its_files_and_its_launch_key(job, fake):
     assert job.remote_id in fake.jobs
     [created] = fake.sent(*CREATE)
     names = {fid: file["filename"] for fid, file in fake.files.items()}
-    assert names[created.json["training_file"]] == "dataset-v3-train.jsonl"
-    assert names[created.json["validation_file"]] == "dataset-v3-validation.jsonl"
+    assert names[created.json["training_file"]].startswith("dataset-v3-train-")
+    assert names[created.json["validation_file"]].startswith("dataset-v3-validation-")
     assert created.json["metadata"] == {"launch_key": str(job.launch_key)}
     assert created.headers["x-stainless-retry-count"] == "0"
 
@@ -125,11 +125,11 @@ def test_after_an_unclear_answer_the_job_waits_and_says_why(job, fake):
 
     assert job.next_poll_at > now()
     assert "we are full" in job.poll_problem
-    assert "will retry" in job.events.last().message
+    assert "looked for" in job.events.last().message
 
 
 def test_each_failure_doubles_the_wait(job, fake):
-    fake.answers(*CREATE, 503, {}, times=99)
+    fake.answers(*CREATE, 429, {}, times=99)
     waits = []
     for _ in range(3):
         submit(job)
@@ -216,7 +216,7 @@ def test_a_file_the_provider_cannot_read_fails_the_job_in_its_words(job, fake):
 def test_a_file_that_is_never_processed_does_not_hold_the_worker(
     job, fake, monkeypatch
 ):
-    monkeypatch.setattr(submitting, "PROCESSING_WAIT_SECONDS", 0)
+    monkeypatch.setattr(uploading, "PROCESSING_WAIT_SECONDS", 0)
     fake.file_status = "uploaded"
 
     submit(job)
@@ -252,7 +252,7 @@ def test_a_worker_that_slept_past_its_claim_creates_nothing(job, fake, monkeypat
         long_ago = now() - timedelta(hours=1)
         FineTuningJob.objects.update(status_changed_at=long_ago)
 
-    monkeypatch.setattr(submitting, "_wait_until_processed", lose_the_claim)
+    monkeypatch.setattr(submitting, "wait_until_processed", lose_the_claim)
 
     submit(job)
 
@@ -267,7 +267,7 @@ def test_a_claim_that_is_about_to_be_taken_over_creates_nothing(job, fake, monke
         later = now() + timedelta(hours=1)
         monkeypatch.setattr(submitting, "now", lambda: later)
 
-    monkeypatch.setattr(submitting, "_wait_until_processed", suspend)
+    monkeypatch.setattr(submitting, "wait_until_processed", suspend)
 
     submit(job)
 
@@ -278,7 +278,7 @@ def test_a_job_cancelled_during_the_upload_is_never_created(job, fake, monkeypat
     def cancel(*args: object) -> None:
         services.cancel_job(FineTuningJob.objects.get(pk=job.pk), by=None)
 
-    monkeypatch.setattr(submitting, "_wait_until_processed", cancel)
+    monkeypatch.setattr(submitting, "wait_until_processed", cancel)
 
     submit(job)
 
