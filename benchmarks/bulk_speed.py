@@ -1,41 +1,46 @@
 """How fast bulk edits are: each changes, and records, every row of a dataset.
 
     python -m benchmarks.bulk_speed [--rows 100000] [--postgresql] [--repeat 1]
+        [--only tag state delete unimport system replace]
 
-Seconds on the clock, with the processor's own beside them: on a busy machine the first
-tell of its load. The floor is one UPDATE of a column of every row, in the same run:
-rows of 4 KB have to be written once whatever the edit. Works in a database of its own.
+Seconds on the clock, with the processor's own beside them (the database server's, too):
+on a busy machine the first tell of its load. The floor is one UPDATE of a column of
+every row, in the same run: rows of 4 KB have to be written once whatever the edit.
+Works in a database of its own.
 """
 
-import argparse
-import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.seeded import in_scratch_site, make_rows
+from benchmarks.seeded import (
+    in_scratch_site,
+    load,
+    make_rows,
+    options,
+    peak_mb,
+    processor_seconds,
+)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--postgresql", action="store_true")
-    options = parser.parse_args()
-    with in_scratch_site(on_postgresql=options.postgresql) as folder:
-        measure(options.rows, options.repeat, folder)
+    chosen = options(__doc__, repeat=1)
+    with in_scratch_site(on_postgresql=chosen.postgresql) as folder:
+        measure(chosen.rows, chosen.repeat, folder, chosen.only)
 
 
-def measure(n_rows: int, repeat: int, folder: Path) -> None:
+def measure(n_rows: int, repeat: int, folder: Path, only: list[str] | None) -> None:
     from django.db import connection
 
     dataset = make_rows(n_rows, folder)
     print(f"{n_rows:,} rows, {connection.vendor}")
-    print("                    seconds   of processor   rows/s     load average")
+    print("                    seconds   of processor   rows/s   peak MB   load")
     for number in range(repeat):
         show_floor(dataset, n_rows)
-        for what, undo in steps(dataset, number):
-            show(what, undo, n_rows)
+        for kind, params in kinds(dataset, number):
+            if only is None or kind.value in only:
+                show_both_ways(dataset, kind, params, n_rows)
 
 
 def show_floor(dataset: Any, n_rows: int) -> None:
@@ -44,21 +49,28 @@ def show_floor(dataset: Any, n_rows: int) -> None:
     timed("floor", lambda: dataset.examples.update(updated_at=now()), n_rows)
 
 
-def steps(dataset: Any, number: int) -> Any:
-    """Each edit to do, then its undo."""
-    from datasets_app.models import BulkKind
+def kinds(dataset: Any, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    from datasets_app.models import BulkKind, ImportRun
+
+    yield BulkKind.TAG, {"name": f"tag {number}"}
+    yield BulkKind.STATE, {"state": "in_review"}
+    yield BulkKind.DELETE, {}
+    run = ImportRun.objects.get(dataset=dataset)
+    yield BulkKind.UNDO_IMPORT, {"import_run": run.pk, "keep_changed": False}
+    yield BulkKind.SYSTEM_PROMPT, {"how": "set", "text": f"Prompt {number}."}
+    yield BulkKind.REPLACE, {"find": "e", "replace": "é", "fields": ["text"]}
+
+
+def show_both_ways(
+    dataset: Any, kind: Any, params: dict[str, Any], n_rows: int
+) -> None:
+    """The edit, then its undo."""
     from datasets_app.services import bulk_edits
 
-    for kind, params in (
-        (BulkKind.TAG, {"name": f"tag {number}"}),
-        (BulkKind.STATE, {"state": "in_review"}),
-        (BulkKind.DELETE, {}),
-        (BulkKind.REPLACE, {"find": "e", "replace": "é", "fields": ["text"]}),
-    ):
-        edit = bulk_edits.start_edit(dataset=dataset, kind=kind, by=None, params=params)
-        yield kind.value, edit
-        edit.refresh_from_db()
-        yield f"undo of {kind.value}", bulk_edits.undo_edit(edit, by=None)
+    edit = bulk_edits.start_edit(dataset=dataset, kind=kind, by=None, params=params)
+    show(kind.value, edit, n_rows)
+    edit.refresh_from_db()
+    show(f"undo of {kind.value}", bulk_edits.undo_edit(edit, by=None), n_rows)
 
 
 def show(what: str, edit: Any, n_rows: int) -> None:
@@ -69,11 +81,13 @@ def show(what: str, edit: Any, n_rows: int) -> None:
 
 
 def timed(what: str, work: Any, n_rows: int) -> None:
-    clock, processor = time.perf_counter(), time.process_time()
+    clock, processor = time.perf_counter(), processor_seconds()
     work()
-    seconds, worked = time.perf_counter() - clock, time.process_time() - processor
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(f"{what:18}{seconds:9.2f}{worked:15.2f}{n_rows / seconds:9,.0f}     {load}")
+    seconds, worked = time.perf_counter() - clock, processor_seconds() - processor
+    print(
+        f"{what:18}{seconds:9.2f}{worked:15.2f}{n_rows / seconds:9,.0f}"
+        f"{peak_mb():10d}   {load()}"
+    )
 
 
 if __name__ == "__main__":

@@ -6,46 +6,30 @@ The floor, measured in the same run on the same rows: read the column that the l
 made of with the driver alone, and write it to a file.
 """
 
-import argparse
-import os
-import resource
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.seeded import in_scratch_site, make_rows
-
-REPEAT = 3
+from benchmarks.seeded import Clock, in_scratch_site, load, make_rows, options, peak_mb
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument(
-        "--cpu",
-        action="store_true",
-        help="count our processor seconds: comparable where the machine is busy",
-    )
-    options = parser.parse_args()
-    with in_scratch_site(on_postgresql=options.postgresql) as folder:
-        measure(options.rows, folder)
+    chosen = options(__doc__)
+    with in_scratch_site(on_postgresql=chosen.postgresql) as folder:
+        measure(chosen.rows, folder, partial(best, chosen.repeat, chosen.clock))
 
 
-def measure(n_rows: int, folder: Path) -> None:
+def measure(
+    n_rows: int, folder: Path, best: Callable[[Callable[[], int]], tuple[float, int]]
+) -> None:
     from django.db import connection
 
     from datasets_app.services import exports
 
     dataset = make_rows(n_rows, folder)
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(
-        f"{n_rows:,} rows, {connection.vendor}, load average {load}; best of {REPEAT}"
-    )
+    print(f"{n_rows:,} rows, {connection.vendor}, load average {load()}")
     print("format                 s   ours/floor      rows/s     MB   peak MB (+)")
     floor = best(lambda: written(plain_rows(dataset)))
     print(f"{'floor':18}{floor[0]:6.2f}{1:13.2f}{n_rows / floor[0]:12,.0f}")
@@ -59,18 +43,10 @@ def measure(n_rows: int, folder: Path) -> None:
         )
 
 
-def clock() -> float:
-    return time.process_time() if "--cpu" in sys.argv else time.perf_counter()
-
-
-def peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def best(work: Callable[[], int]) -> tuple[float, int]:
-    """Seconds of the quickest of REPEAT times, and bytes."""
+def best(repeat: int, clock: Clock, work: Callable[[], int]) -> tuple[float, int]:
+    """Seconds of the quickest time, and bytes."""
     found = []
-    for _ in range(REPEAT):
+    for _ in range(repeat):
         start = clock()
         n_bytes = work()
         found.append((clock() - start, n_bytes))

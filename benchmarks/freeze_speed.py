@@ -7,66 +7,43 @@ hash it, write it, and insert one manifest row an example, with the driver alone
 in a database of its own.
 """
 
-import argparse
 import hashlib
-import os
-import resource
-import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.seeded import in_scratch_site, make_rows
-
-REPEAT = 3
+from benchmarks.seeded import Clock, in_scratch_site, load, make_rows, options, peak_mb
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument(
-        "--cpu",
-        action="store_true",
-        help="count our processor seconds: comparable where the machine is busy",
-    )
-    options = parser.parse_args()
-    with in_scratch_site(on_postgresql=options.postgresql) as folder:
-        measure(options.rows, folder)
+    chosen = options(__doc__)
+    with in_scratch_site(on_postgresql=chosen.postgresql) as folder:
+        measure(chosen.rows, folder, chosen.repeat, chosen.clock)
 
 
-def measure(n_rows: int, folder: Path) -> None:
+def measure(n_rows: int, folder: Path, repeat: int, clock: Clock) -> None:
     from django.db import connection
 
+    from datasets_app import services
+
     dataset = make_rows(n_rows, folder)
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(f"{n_rows:,} rows, {connection.vendor}, load average {load}")
+    print(f"{n_rows:,} rows, {connection.vendor}, load average {load()}")
     print("  floor s   ours s   ours/floor    rows/s   peak MB (of which before)")
     before = peak_mb()
-    for _ in range(REPEAT):
-        floor, ours = seconds(lambda: plain_freeze(dataset)), freeze_seconds(dataset)
+    for _ in range(repeat):
+        floor = seconds(clock, lambda: plain_freeze(dataset))
+        ours = seconds(clock, lambda: services.freeze(dataset=dataset, by=None))
         print(
             f"{floor:9.2f}{ours:9.2f}{ours / floor:13.2f}{n_rows / ours:10,.0f}"
             f"{peak_mb():10d} ({before})"
         )
 
 
-def peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def seconds(work: Any) -> float:
-    clock = time.process_time if "--cpu" in sys.argv else time.perf_counter
+def seconds(clock: Clock, work: Callable[[], object]) -> float:
     start = clock()
     work()
     return clock() - start
-
-
-def freeze_seconds(dataset: Any) -> float:
-    from datasets_app import services
-
-    return seconds(lambda: services.freeze(dataset=dataset, by=None))
 
 
 def plain_freeze(dataset: Any) -> None:

@@ -11,4 +11,5 @@ class DatasetsConfig(AppConfig):
     def ready(self) -> None:
         import_module("datasets_app.file_cleanup")
         import_module("datasets_app.database.install").connect(self)
+        import_module("datasets_app.lookups")
         import_module("datasets_app.new_teams")

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -49,6 +49,20 @@ class _Budget:
             raise TooMuch
 
 
+@lru_cache(maxsize=16)
+def _compiled(find: str, is_regex: bool, ignore_case: bool) -> Any:
+    """Kept: a bulk edit asks for every row. Raises BadPattern."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 4 << 20
+    options.case_sensitive = not ignore_case
+    options.literal = not is_regex
+    try:
+        return re2.compile(find, options)
+    except re2.error as exc:
+        raise _bad_pattern(find, exc) from exc
+
+
 @dataclass(frozen=True)
 class Replacing:
     """What to find, what to put in its place, and where to look.
@@ -71,17 +85,9 @@ class Replacing:
         if self.is_regex and self._regex:
             self._template(lambda _group: "")
 
-    @cached_property
+    @property
     def _regex(self) -> Any:
-        options = re2.Options()
-        options.log_errors = False
-        options.max_mem = 4 << 20
-        options.case_sensitive = not self.ignore_case
-        options.literal = not self.is_regex
-        try:
-            return re2.compile(self.find, options)
-        except re2.error as exc:
-            raise _bad_pattern(self.find, exc) from exc
+        return _compiled(self.find, self.is_regex, self.ignore_case)
 
     def _template(self, group: Callable[[Any], str | None]) -> str:
         """The replacement, with the groups of one match."""

@@ -1,35 +1,32 @@
 """Cells that a spreadsheet shows and never runs; pure."""
 
-import csv
-from collections.abc import Callable
-from typing import Any
-
 # Korean and Japanese spreadsheets take the wide signs for formulas, too.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def tame(text: str) -> str:
     """No spreadsheet takes the text for a formula. `untame` gives it back."""
-    if text.lstrip("'").startswith(FORMULA_STARTS):
-        return f"'{text}"
-    return text
+    return f"'{text}" if _is_formula(text) else text
 
 
 def untame(text: str) -> str:
     """What `tame` was given."""
-    is_tamed = text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
-    return text[1:] if is_tamed else text
+    return text[1:] if text.startswith("'") and _is_formula(text) else text
 
 
-class _Echo:
-    """What csv.writer writes to, when the line itself is wanted."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-_write_row: Callable[[list[str]], Any] = csv.writer(_Echo()).writerow
+def _is_formula(text: str) -> bool:
+    """Behind apostrophes, which make a text of it."""
+    return text.lstrip("'")[:1] in FORMULA_STARTS
 
 
 def csv_line(cells: list[str]) -> str:
-    return str(_write_row([tame(cell) for cell in cells]))
+    """As csv.writer writes it, which looks at each character and takes its time."""
+    return ",".join([_quoted(tame(cell)) for cell in cells]) + "\r\n"
+
+
+def _quoted(cell: str) -> str:
+    if '"' in cell:
+        cell = cell.replace('"', '""')
+    elif not ("," in cell or "\n" in cell or "\r" in cell):
+        return cell
+    return f'"{cell}"'

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Field, TextField
+from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
 from datasets_app import exact_json
@@ -33,21 +32,23 @@ def roomy_cache() -> Iterator[None]:
             cursor.execute(f"PRAGMA cache_size = {usual}")
 
 
+def keep_in_memory() -> None:
+    """Let PostgreSQL keep what triggers look at in memory until the commit.
+
+    Else it writes the rows of a batch, as they were and as they are, to a file first.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64MB'")
+
+
 def texts_in(values: Iterable[str]) -> RawSQL:
     """For `field__in` with thousands of texts: one parameter instead of as many.
 
     Django alone takes longer for as many parameters than the database for its work.
     """
-    return _listed(list(values), "text", TextField())
-
-
-def keys_in(keys: Iterable[int]) -> RawSQL:
-    """The same for `pk__in`."""
-    return _listed(list(keys), "bigint", BigIntegerField())
-
-
-def _listed(values: list[Any], type_name: str, field: Field) -> RawSQL:
+    listed, field = list(values), TextField()
     if connection.vendor == "sqlite":
-        listed = str(exact_json.dumps(values))
-        return RawSQL("SELECT value FROM json_each(%s)", [listed], field)  # noqa: S611
-    return RawSQL(f"SELECT unnest(%s::{type_name}[])", [values], field)  # noqa: S611
+        text = str(exact_json.dumps(listed))
+        return RawSQL("SELECT value FROM json_each(%s)", [text], field)
+    return RawSQL("SELECT unnest(%s::text[])", [listed], field)

@@ -9,15 +9,10 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.models.signals import post_migrate, pre_migrate
 
-from datasets_app.database import compression, counters, text_index
+from datasets_app.database import compression, counters, storage, text_index
 
 EXAMPLES = "datasets_app_example"
-TABLES = {EXAMPLES, counters.TABLE, text_index.QUEUE}
-# Of a table that Django describes by itself: the examples of a tag, in their order.
-TAGGED = (
-    "CREATE INDEX IF NOT EXISTS example_tagged"
-    " ON datasets_app_example_tags (tag_id, example_id)"
-)
+TABLES = {EXAMPLES, counters.TABLE, text_index.QUEUE, storage.LINKS}
 TRIGGERS = (*counters.NAMES, *text_index.NAMES)
 
 
@@ -44,10 +39,10 @@ def install(connection: Any) -> None:
     text_index.create(connection)
     is_postgresql = connection.vendor == "postgresql"
     parts: tuple[Any, ...] = (counters, text_index)
+    storage.install(connection)
     missing = not set(TRIGGERS) <= _triggers(connection)
     remove(connection)
     with connection.cursor() as cursor:
-        cursor.execute(TAGGED)
         for part in parts:
             for sql in part.POSTGRESQL if is_postgresql else part.SQLITE:
                 cursor.execute(sql)

@@ -51,16 +51,16 @@ POSTGRESQL = (
     CREATE OR REPLACE FUNCTION datasets_app_note_texts() RETURNS trigger
     LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'INSERT' THEN
-            INSERT INTO {QUEUE} (example_pk, dataset_id)
-            SELECT id, dataset_id FROM new_rows;
-        ELSE
-            INSERT INTO {QUEUE} (example_pk, dataset_id)
-            SELECT new_rows.id, new_rows.dataset_id
-            FROM new_rows JOIN old_rows USING (id)
-            WHERE (new_rows.text, new_rows.dataset_id)
-                <> (old_rows.text, old_rows.dataset_id);
-        END IF;
+        INSERT INTO {QUEUE} (example_pk, dataset_id)
+        SELECT id, dataset_id FROM new_rows;
+        RETURN NULL;
+    END $$
+    """,
+    f"""
+    CREATE OR REPLACE FUNCTION datasets_app_note_text() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO {QUEUE} (example_pk, dataset_id) VALUES (NEW.id, NEW.dataset_id);
         RETURN NULL;
     END $$
     """,
@@ -69,10 +69,12 @@ POSTGRESQL = (
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION datasets_app_note_texts()
     """,
+    # For each row: so a statement that sets no text, such as a bulk edit of tags or
+    # states, unpacks and compares none.
     f"""
-    CREATE TRIGGER {_CHANGED} AFTER UPDATE ON datasets_app_example
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION datasets_app_note_texts()
+    CREATE TRIGGER {_CHANGED} AFTER UPDATE OF text, dataset_id ON datasets_app_example
+    FOR EACH ROW WHEN ((OLD.text, OLD.dataset_id) <> (NEW.text, NEW.dataset_id))
+    EXECUTE FUNCTION datasets_app_note_text()
     """,
 )
 FORGET_ALL = {

@@ -9,7 +9,7 @@ from datasets_app.exports import lines, parquet, tables
 from datasets_app.exports.rows import DoesNotFit, Row, Tally
 from teams_app.csv_cells import csv_line
 
-PIECE_CHARACTERS = 64 * 1024
+PIECE_BYTES = 64 * 1024
 BOM = "\ufeff"  # spreadsheets read a file as UTF-8 only so
 
 T = TypeVar("T")
@@ -39,17 +39,18 @@ def write(format: Format, rows: Iterable[Row], tally: Tally) -> Iterator[bytes]:
     return format.writer(rows, tally)
 
 
-def _pieces(texts: Iterable[str]) -> Iterator[bytes]:
-    waiting: list[str] = []
-    n_characters = 0
-    for text in texts:
-        waiting.append(text)
-        n_characters += len(text)
-        if n_characters >= PIECE_CHARACTERS:
-            yield "".join(waiting).encode()
-            waiting, n_characters = [], 0
+def _pieces(lines: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    """As many lines together as are worth a write, each with the line's end."""
+    waiting: list[bytes] = []
+    n_bytes = 0
+    for line in lines:
+        waiting.append(line)
+        n_bytes += len(line)
+        if n_bytes >= PIECE_BYTES:
+            yield end.join(waiting) + end
+            waiting, n_bytes = [], 0
     if waiting:
-        yield "".join(waiting).encode()
+        yield end.join(waiting) + end
 
 
 def _fitting(rows: Iterable[Row], tally: Tally, fit: Callable[[Row], T]) -> Iterator[T]:
@@ -65,13 +66,13 @@ def _fitting(rows: Iterable[Row], tally: Tally, fit: Callable[[Row], T]) -> Iter
 
 def _jsonl(
     key: str,
-    fit: Callable[[Row], str],
+    fit: Callable[[Row], bytes],
     methods: tuple[str, ...],
     *,
     takes_extra: bool = False,
 ) -> Format:
     def writer(rows: Iterable[Row], tally: Tally) -> Iterator[bytes]:
-        return _pieces(f"{line}\n" for line in _fitting(rows, tally, fit))
+        return _pieces(_fitting(rows, tally, fit), b"\n")
 
     kind = "application/jsonl"
     return Format(key, "jsonl", kind, methods, fit, writer, takes_extra)
@@ -80,12 +81,13 @@ def _jsonl(
 def _csv(
     key: str, fit: Callable[[Row], list[str]], columns: tuple[str, ...], method: str
 ) -> Format:
-    def texts(rows: Iterable[Row], tally: Tally) -> Iterator[str]:
-        yield BOM + csv_line([*columns])
-        yield from map(csv_line, _fitting(rows, tally, fit))
+    def lines(rows: Iterable[Row], tally: Tally) -> Iterator[bytes]:
+        yield (BOM + csv_line([*columns])).encode()
+        for cells in _fitting(rows, tally, fit):
+            yield csv_line(cells).encode()
 
     def writer(rows: Iterable[Row], tally: Tally) -> Iterator[bytes]:
-        return _pieces(texts(rows, tally))
+        return _pieces(lines(rows, tally), b"")
 
     return Format(key, "csv", "text/csv; charset=utf-8", (method,), fit, writer)
 

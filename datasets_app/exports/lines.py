@@ -5,7 +5,14 @@ from typing import Any
 
 from datasets_app import exact_json
 from datasets_app.chat_format import LINE_KEYS, MESSAGE_KEYS, OUTPUT_KEYS
-from datasets_app.exports.rows import DoesNotFit, Row, spoken, text_of, turns_of
+from datasets_app.exports.rows import (
+    DoesNotFit,
+    Row,
+    is_plain,
+    spoken,
+    text_of,
+    turns_of,
+)
 
 SHAREGPT_ROLES = {
     "system": "system",
@@ -15,24 +22,24 @@ SHAREGPT_ROLES = {
 }
 
 
-def openai_line(row: Row) -> str:
+def openai_line(row: Row) -> bytes:
     """As a provider gets it: the same content is always the same bytes."""
-    return row.line
+    return row.line.encode()
 
 
-def dpo_line(row: Row) -> str:
+def dpo_line(row: Row) -> bytes:
     if not row.is_preference:
         raise DoesNotFit("no_preference")
-    return row.line
+    return row.line.encode()
 
 
-def whole_line(row: Row) -> str:
+def whole_line(row: Row) -> bytes:
     """With all that the file said which the row came from, at its old place."""
     if row.extra is None:
-        return row.line
+        return row.line.encode()
     further = exact_json.loads(row.extra)
     if not isinstance(further, dict):
-        return row._replace(extra=None).line
+        return row._replace(extra=None).line.encode()
     line: dict[str, Any] = exact_json.loads(row._replace(extra=None).line)
     given = line["input"] if "preferred_output" in line else line
     places = {"messages": given["messages"]}
@@ -42,7 +49,7 @@ def whole_line(row: Row) -> str:
     for key, messages in places.items():
         _put_back(messages, further.pop(key, None))
     _add(line, further, LINE_KEYS)
-    return exact_json.dumps(line)
+    return exact_json.dump_bytes(line)
 
 
 def _add(given: dict[str, Any], further: Any, known: Container[str]) -> None:
@@ -68,25 +75,27 @@ def _put_back(messages: Any, notes: Any) -> None:
             _add(message, note, MESSAGE_KEYS)
 
 
-def sharegpt_line(row: Row) -> str:
+def sharegpt_line(row: Row) -> bytes:
     """`conversations` of from and value; `system` beside them, tools as a text."""
     if row.functions:
         raise DoesNotFit("tools")
     messages = turns_of(row)
     line: dict[str, Any] = {}
-    if messages[0].keys() == {"role", "content"} and messages[0]["role"] == "system":
-        line["system"] = text_of(messages.pop(0))
+    if is_plain(messages[0]) and messages[0]["role"] == "system":
+        line["system"] = messages.pop(0)["content"]
     line["conversations"] = [_sharegpt_turn(message) for message in messages]
     if row.tools:
         line["tools"] = str(row.tools)
     if row.parallel_tool_calls is not None:
         line["parallel_tool_calls"] = row.parallel_tool_calls
-    return exact_json.dumps(line)
+    return exact_json.dump_bytes(line)
 
 
 def _sharegpt_turn(message: dict[str, Any]) -> dict[str, Any]:
     if message["role"] not in SHAREGPT_ROLES:
         raise DoesNotFit("roles")
+    if is_plain(message):
+        return {"from": SHAREGPT_ROLES[message["role"]], "value": message["content"]}
     marks: dict[str, Any] = {
         key: message[key] for key in ("name", "weight") if key in message
     }
@@ -112,7 +121,7 @@ def _called(calls: Any) -> str:
     return exact_json.dumps(found[0] if len(found) == 1 else found)
 
 
-def alpaca_line(row: Row) -> str:
+def alpaca_line(row: Row) -> bytes:
     """instruction, input and output of the last turn; the earlier ones are history."""
     turns = list(spoken(row))
     system = turns.pop(0)[1] if turns[0][0] == "system" else ""
@@ -126,4 +135,4 @@ def alpaca_line(row: Row) -> str:
     if len(texts) > 2:
         pairs = zip(texts[:-2:2], texts[1:-2:2], strict=True)
         line["history"] = [list(pair) for pair in pairs]
-    return exact_json.dumps(line)
+    return exact_json.dump_bytes(line)

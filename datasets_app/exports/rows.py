@@ -76,6 +76,11 @@ def messages_in(text: str | None) -> list[dict[str, Any]]:
     return messages
 
 
+def is_plain(message: dict[str, Any]) -> bool:
+    """Is it nothing but a role and a text? Nearly every message is."""
+    return len(message) == 2 and type(message.get("content")) is str
+
+
 def text_of(message: dict[str, Any]) -> str:
     """Of a message that is nothing but text. Raises DoesNotFit."""
     content = message.get("content")
@@ -93,6 +98,9 @@ def spoken(row: Row) -> Iterator[tuple[str, str]]:
     if row.tools or row.functions:
         raise DoesNotFit("tools")
     for message in turns_of(row):
+        if is_plain(message) and message["role"] not in ("tool", "function"):
+            yield message["role"], message["content"]
+            continue
         if message.get("weight") == 0:
             raise DoesNotFit("weights")
         if message["role"] in ("tool", "function"):

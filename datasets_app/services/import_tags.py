@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from datasets_app.database.bulk import keys_in, texts_in
+from datasets_app.database.bulk import texts_in
 from datasets_app.formats import TABLES, tags_of
 from datasets_app.jsonl import BadLine, Line
 from datasets_app.models import Dataset, Example, ImportRun, Tag
@@ -73,7 +73,7 @@ def add_tags(
 
     Returns [before, after] of each row that has more of them now.
     """
-    links = Links.objects.filter(example__in=keys_in(wanted))
+    links = Links.objects.filter(example__among=wanted)
     before: dict[int, set[str]] = {pk: set() for pk in wanted}
     for pk, name in links.values_list("example_id", "tag__name"):
         before[pk].add(name)

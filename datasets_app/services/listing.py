@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from datasets_app.chat_format import OUTPUT_KEYS
-from datasets_app.database.bulk import keys_in
 from datasets_app.models import Dataset, Example
 from datasets_app.services import candidates
 from datasets_app.services.selection import SORTS, Selection
@@ -125,7 +124,7 @@ def list_examples(
     rows = Example.objects.filter(selection.conditions(), dataset=dataset)
     few = candidates.few(selection, dataset)
     if few is not None:
-        rows = rows.filter(pk__in=keys_in(few))
+        rows = rows.filter(pk__among=few)
         walk = Walk(_first(order, order.beyond(rows, key), per_page + 1), None, 0)
         n_found: int | None = rows.count()
     else:
@@ -179,7 +178,7 @@ def _walk(
     n_looked_at = 0
     while True:
         keys = candidates.next_keys(selection, dataset, order, key, size)
-        few = rows.filter(pk__in=keys_in(pk for _value, pk in keys))
+        few = rows.filter(pk__among=[pk for _value, pk in keys])
         found += _first(order, few, n_wanted - len(found))
         n_looked_at += len(keys)
         if len(found) == n_wanted or len(keys) < size:

@@ -1,17 +1,16 @@
 """Rows that may be megabytes long, never too many of them in memory at once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 from operator import add
 from typing import Any
 
-from django.db.models import Case, QuerySet, TextField, When
+from django.db.models import Case, QuerySet, Sum, TextField, When
 from django.db.models.functions import Cast, Coalesce, Left, Length
 
 from datasets_app.chat_format import OUTPUT_KEYS, question_and_answer
-from datasets_app.database.bulk import keys_in
 from datasets_app.fields import ExactJSONField
-from datasets_app.models import Example
+from datasets_app.models import Example, ExampleRevision
 
 MOST_CHARACTERS = 8_000_000  # of JSON, which takes ten times that as objects
 LONG_TEXT = 100_000  # what is said in a row; whoever reads a list reads no such row
@@ -20,17 +19,31 @@ _PARTS = ("messages", "tools", "extra", *OUTPUT_KEYS)
 
 
 def pieces_of(pks: Collection[int]) -> Iterator[list[int]]:
-    """The keys of live rows in their order, so many at once as their lengths allow."""
+    """The keys of the rows in their order, so many at once as their lengths allow."""
     lengths = [Coalesce(Length(Cast(name, TextField())), 0) for name in _PARTS]
-    rows = Example.objects.filter(pk__in=keys_in(pks)).order_by("pk")
+    rows = Example.with_deleted.filter(pk__among=pks).order_by("pk")
+    found = rows.values_list("pk", *lengths)
+    return _pieces((pk, sum(parts)) for pk, *parts in found)
+
+
+def pieces_of_changes(
+    revisions: QuerySet[ExampleRevision], pks: Collection[int]
+) -> Iterator[list[int]]:
+    """The same of the rows that have such revisions, by the lengths of these."""
+    found = revisions.filter(example_pk__among=pks).order_by("example_pk")
+    length = Sum(Length(Cast("changes", TextField())))
+    return _pieces(found.values_list("example_pk").annotate(length=length))
+
+
+def _pieces(lengths: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
     piece: list[int] = []
     n_characters = 0
-    for pk, *parts in rows.values_list("pk", *lengths):
-        if piece and n_characters + sum(parts) > MOST_CHARACTERS:
+    for pk, length in lengths:
+        if piece and n_characters + length > MOST_CHARACTERS:
             yield piece
             piece, n_characters = [], 0
         piece.append(pk)
-        n_characters += sum(parts)
+        n_characters += length
     if piece:
         yield piece
 
@@ -82,7 +95,7 @@ def _read(
     What makes a row long may be a picture, which its text knows nothing of.
     """
     rows = Example.objects.all() if rows is None else rows
-    whole = rows.filter(pk__in=keys_in(pks)).order_by()
+    whole = rows.filter(pk__among=pks).order_by()
     sizes = (Coalesce(Length(Cast(name, TextField())), 0) for name in parts)
     sized = whole.annotate(n_characters=reduce(add, sizes))
     read = [

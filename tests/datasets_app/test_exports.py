@@ -3,15 +3,16 @@
 import csv
 import io
 import json
+from itertools import product
 
 import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.chat_format import DPO, SUPERVISED, canonical_line
-from datasets_app.exports import FORMATS, Tally, row_of, write
+from datasets_app.exports import FORMATS, Tally, parquet, row_of, write
 from datasets_app.exports.parquet import GROUP_ROWS
 from datasets_app.formats import open_rows, to_record
-from teams_app.csv_cells import FORMULA_STARTS, tame, untame
+from teams_app.csv_cells import FORMULA_STARTS, csv_line, tame, untame
 
 ASK = {"role": "user", "content": "네 더 블레이드?"}
 ANSWER = {"role": "assistant", "content": "It hits <b>twice</b>, “both”\nturns."}
@@ -164,6 +165,13 @@ class TestCSV:
     def test_an_apostrophe_is_taken_away_again(self, text):
         assert untame(tame(text)) == text
 
+    def test_is_written_as_csv_writer_does(self):
+        parts = ("", " ", "a", "그", '"', ",", "\n", "\r", "'", ";")
+        for one, other in product(map("".join, product(parts, repeat=3)), ("", "x,")):
+            written = io.StringIO()
+            csv.writer(written).writerow([tame(one), tame(other)])
+            assert csv_line([one, other]) == written.getvalue()
+
     def test_of_conversations_holds_tools_and_images(self):
         records = TOOLS, {"messages": [IMAGE, ANSWER]}, LONG
         data, _tally = exported("csv-conversations", *records)
@@ -202,6 +210,12 @@ class TestParquet:
         assert file.metadata.num_row_groups == 3
         assert file.metadata.num_rows == 2 * GROUP_ROWS + 1
         assert all(pieces[:3])  # each on its way before the next one was read
+
+    def test_a_group_of_long_rows_is_short(self, monkeypatch):
+        monkeypatch.setattr(parquet, "GROUP_CHARACTERS", 1)
+        data, _tally = exported("parquet", PLAIN, TOOLS)
+
+        assert pq.ParquetFile(io.BytesIO(data)).metadata.num_row_groups == 2
 
     def test_of_no_rows_is_a_file_all_the_same(self):
         data, _tally = exported("parquet")

@@ -12,7 +12,7 @@ from datasets_app.models import (
     Split,
 )
 from datasets_app.services import bulk_edits, save_example
-from datasets_app.services.bulk_edits import BadEdit
+from datasets_app.services.bulk_edits import BadEdit, putting_back
 from datasets_app.services.bulk_edits import import_undo as kind
 from datasets_app.services.import_undo import redo_import, undo_import
 from datasets_app.services.imported_rows import changed_since
@@ -116,6 +116,17 @@ class TestARowThatWasReplaced:
 
         rows = first.dataset.examples.values("pk", "import_run", *FIELDS)
         assert list(rows) == before
+
+    def test_is_put_back_few_at_a_time_where_rows_are_long(self, first, monkeypatch):
+        done, read = self.replace(first), []
+        monkeypatch.setattr("datasets_app.services.long_rows.MOST_CHARACTERS", 1)
+
+        def put_back(edit, wanted, undone):
+            read.append(len(wanted))
+            return putting_back.put_back(edit, wanted, undone)
+
+        monkeypatch.setattr(kind, "put_back", put_back)
+        assert (undo(done).n_changed, read) == (3, [1, 1])
 
     def test_is_replaced_again_when_the_undo_is_taken_back(self, first):
         done = self.replace(first)

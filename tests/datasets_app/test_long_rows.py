@@ -6,12 +6,13 @@ from django.utils.timezone import now
 
 from datasets_app.models import BulkKind, Example, Method
 from datasets_app.services import listing
-from datasets_app.services.bulk_edits import contents
+from datasets_app.services.bulk_edits import contents, putting_back, recording
+from datasets_app.services.bulk_edits import undo as undoing
 from datasets_app.services.bulk_edits.storing import store_examples
 from datasets_app.services.long_rows import LONG_TEXT, previews_of, turns_of
 from datasets_app.services.selection import Selection
 from teams_app.models import Role
-from tests.datasets_app.bulk_edits.edits import edit_of
+from tests.datasets_app.bulk_edits.edits import edit_of, undo
 from tests.factories import make_dataset, make_example, make_member
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,9 @@ def make_long(dataset, **more) -> Example:
     return make_example(dataset=dataset, messages=turns, **more)
 
 
-def test_an_edit_of_long_rows_is_done_few_at_a_time(dataset, monkeypatch):
+@pytest.fixture
+def stored(monkeypatch) -> list[int]:
+    """How many rows were stored each time, where every row is a long one."""
     monkeypatch.setattr("datasets_app.services.long_rows.MOST_CHARACTERS", 1)
     stored: list[int] = []
 
@@ -42,10 +45,33 @@ def test_an_edit_of_long_rows_is_done_few_at_a_time(dataset, monkeypatch):
         return store_examples(edit, rows, names)
 
     monkeypatch.setattr(contents, "store_examples", store)
+    monkeypatch.setattr(putting_back, "store_examples", store)
+    return stored
+
+
+def test_an_edit_of_long_rows_is_done_few_at_a_time(dataset, stored):
     edit = edit_of(dataset, BulkKind.SYSTEM_PROMPT, how="set", text="Be kind.")
 
     assert stored == [1, 1, 1]
     assert (edit.n_done, edit.n_changed, edit.revisions.count()) == (3, 3, 3)
+
+
+def test_so_is_its_undo_whose_rows_are_read_few_at_a_time_too(
+    dataset, stored, monkeypatch
+):
+    edit = edit_of(dataset, BulkKind.SYSTEM_PROMPT, how="set", text="Be kind.")
+    read: list[int] = []
+
+    def read_backwards(revisions):
+        read.append(len(revisions))
+        return recording.read_backwards(revisions)
+
+    monkeypatch.setattr(undoing, "read_backwards", read_backwards)
+    stored.clear()
+    undone = undo(edit)
+
+    assert read == stored == [1, 1, 1]
+    assert (undone.n_done, undone.n_changed, undone.revisions.count()) == (3, 3, 3)
 
 
 def test_a_page_of_the_list_loads_no_conversations(dataset):

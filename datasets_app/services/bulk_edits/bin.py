@@ -1,11 +1,10 @@
 """The bin: bringing deleted rows back, and deleting them for good."""
 
 from django.db.models import QuerySet
-from django.utils.timezone import now
 
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
-from datasets_app.services.bulk_edits.recording import insert_revisions
+from datasets_app.services.bulk_edits.recording import put_values
 from datasets_app.services.selection import Selection
 from teams_app.models import Role
 
@@ -28,15 +27,8 @@ class Restore(_BinEdit):
     code = BulkKind.RESTORE
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        rows = self.rows(edit).filter(pk__in=pks)
-        revisions = {
-            pk: {"deleted_at": [deleted_at.isoformat(), None]}
-            for pk, deleted_at in rows.values_list("pk", "deleted_at")
-            if deleted_at
-        }
-        insert_revisions(edit, revisions)
-        values = {"updated_at": now(), "updated_by": edit.created_by_id}
-        return Outcome(rows.update(deleted_at=None, **values))
+        rows = self.rows(edit).filter(pk__among=pks)
+        return Outcome(put_values(edit, rows, {"deleted_at": None}))
 
 
 class Purge(_BinEdit):

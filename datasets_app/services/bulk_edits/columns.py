@@ -1,17 +1,14 @@
 """Edits that give a few columns the same value in every row."""
 
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, Split
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
-from datasets_app.services.bulk_edits.recording import changes_of, record
+from datasets_app.services.bulk_edits.recording import put_values
 from datasets_app.services.errors import BadEdit
 from teams_app.models import Membership
 
@@ -26,41 +23,8 @@ class ColumnEdit(Kind):
         return rows
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        rows = self.eligible(edit, Example.objects.filter(pk__in=keys_in(pks)))
-        rows = rows.order_by()
-        targets = self.targets(edit)
-        any_differs = Q()
-        for differing, condition in _differences(targets):
-            pairs = {name: (F(name), _as_json(targets[name])) for name in differing}
-            record(edit, rows.filter(condition), changes_of(pairs))
-            any_differs |= condition
-        n_changed = rows.filter(any_differs).update(
-            **targets, updated_at=now(), updated_by=edit.created_by_id
-        )
-        return Outcome(n_changed)
-
-
-def _differences(targets: dict[str, Any]) -> Iterator[tuple[list[str], Q]]:
-    """Every choice of columns, and which rows differ from the targets in just these."""
-    for choice in product((True, False), repeat=len(targets)):
-        chosen = dict(zip(targets, choice, strict=True))
-        if any(choice):
-            conditions = (
-                _differs(name, targets[name], is_wanted)
-                for name, is_wanted in chosen.items()
-            )
-            yield [name for name in targets if chosen[name]], Q(*conditions)
-
-
-def _differs(name: str, target: Any, is_wanted: bool) -> Q:
-    if target is None:
-        return Q(**{f"{name}__isnull": not is_wanted})
-    same = Q(**{name: target})
-    return ~same if is_wanted else same
-
-
-def _as_json(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+        rows = self.eligible(edit, Example.objects.filter(pk__among=pks))
+        return Outcome(put_values(edit, rows, self.targets(edit)))
 
 
 class Delete(ColumnEdit):

@@ -20,16 +20,15 @@ class ContentEdit(Kind):
         raise NotImplementedError
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        outcomes = [self._change(edit, piece) for piece in pieces_of(pks)]
-        return Outcome(
-            sum(each.n_changed for each in outcomes),
-            sum(each.n_invalid for each in outcomes),
-        )
+        outcome = Outcome(0)
+        for piece in pieces_of(pks):
+            outcome += self._change(edit, piece)
+        return outcome
 
     def _change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        rows = Example.objects.filter(pk__in=pks).defer("text")
+        rows = Example.objects.filter(pk__among=pks).defer("text")
         changed: list[tuple[Example, dict[str, Any]]] = []
-        for example in rows.select_related("dataset__team"):
+        for example in rows.order_by("pk"):
             before = snapshot(example)
             self.edit(edit, example)
             if any(getattr(example, name) != before[name] for name in CONTENT_FIELDS):

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, ImportRun
 from datasets_app.services.bulk_edits.columns import Delete
 from datasets_app.services.bulk_edits.kind import Outcome
-from datasets_app.services.bulk_edits.undo import Changes, put_back
+from datasets_app.services.bulk_edits.putting_back import put_back
+from datasets_app.services.bulk_edits.recording import FETCHED_ROWS, Changes
 from datasets_app.services.imported_rows import changed_since
+from datasets_app.services.long_rows import pieces_of_changes
 
 
 class UndoImport(Delete):
@@ -28,22 +29,22 @@ class UndoImport(Delete):
         return rows
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        revisions = _revisions(edit, pks)
-        replaced = _replaced(revisions)
-        added = [pk for pk in pks if pk not in replaced]
-        binned = super().change(edit, added)
-        restored = put_back(edit, replaced, revisions)
-        return Outcome(binned.n_changed + restored.n_changed, restored.n_invalid)
+        outcome, added = Outcome(0), dict.fromkeys(pks)
+        for piece in pieces_of_changes(_revisions(edit), pks):
+            revisions = _revisions(edit).filter(example_pk__among=piece)
+            replaced = _replaced(revisions)
+            outcome += put_back(edit, replaced, revisions)
+            for pk in replaced:
+                del added[pk]
+        return outcome + super().change(edit, [*added])
 
 
 def _run(edit: BulkEdit) -> ImportRun:
     return ImportRun.objects.get(pk=edit.params["import_run"])
 
 
-def _revisions(edit: BulkEdit, pks: list[int]) -> QuerySet[ExampleRevision]:
-    return ExampleRevision.objects.filter(
-        import_run=edit.params["import_run"], example_pk__in=keys_in(pks)
-    )
+def _revisions(edit: BulkEdit) -> QuerySet[ExampleRevision]:
+    return ExampleRevision.objects.filter(import_run=edit.params["import_run"])
 
 
 def _replaced(revisions: QuerySet[ExampleRevision]) -> dict[int, Changes]:
@@ -53,7 +54,8 @@ def _replaced(revisions: QuerySet[ExampleRevision]) -> dict[int, Changes]:
     a later line replaced, was not there before.
     """
     found: dict[int, dict[str, list[Any]]] = {}
-    for pk, changes in revisions.order_by("pk").values_list("example_pk", "changes"):
+    rows = revisions.order_by("pk").values_list("example_pk", "changes")
+    for pk, changes in rows.iterator(FETCHED_ROWS):
         fields = found.setdefault(pk, {})
         for name, (before, after) in changes.items():
             fields[name] = [after, fields[name][1] if name in fields else before]

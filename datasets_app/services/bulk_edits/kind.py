@@ -12,10 +12,14 @@ from teams_app.models import Role
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one piece: how many rows differ now, and how many of these have problems."""
+    """Of some rows: how many differ now, and how many of these have problems."""
 
     n_changed: int
     n_invalid: int = 0
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        n_invalid = self.n_invalid + other.n_invalid
+        return Outcome(self.n_changed + other.n_changed, n_invalid)
 
 
 class Kind:

@@ -1,21 +1,16 @@
-"""Revisions of many rows at once, written by the database itself."""
+"""Revisions of many rows at once.
 
-from collections.abc import Mapping
-from typing import Any
+Of thousands of rows most change alike: these share one object that says how, so that it
+is made, compared and written as JSON once. Whoever has such an object changes it not.
+"""
 
-from django.core.exceptions import EmptyResultSet
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
 from django.db import connection
-from django.db.models import (
-    BigIntegerField,
-    DateTimeField,
-    Expression,
-    F,
-    Func,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils.timezone import now
 
 from datasets_app import exact_json
@@ -30,108 +25,89 @@ REVISION_FIELDS = (
     "created_at",
     "created_by",
 )
+FETCHED_ROWS = 100  # a row may be megabytes long
+Changes = Mapping[str, list[Any]]  # of a row: field → [before, after]
+T = TypeVar("T")
 
 
-class _JSON(Func):
-    """A function that SQLite and PostgreSQL have under two names."""
+def once_each(function: Callable[[Changes], T]) -> Callable[[Changes], T]:
+    """The function, asked once for each object. They have to live as long as it."""
+    known: dict[int, T] = {}
 
-    output_field = TextField()
-    postgresql_function: str
+    def answer(changes: Changes) -> T:
+        if id(changes) not in known:
+            known[id(changes)] = function(changes)
+        return known[id(changes)]
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, function=self.postgresql_function, **context
-        )
-
-
-class Pair(_JSON):
-    """[before, after]"""
-
-    function = "json_array"
-    postgresql_function = "json_build_array"
+    return answer
 
 
-class Changes(_JSON):
-    """What a revision keeps: each field with its values before and after."""
+def put_values(
+    edit: BulkEdit, rows: QuerySet[Example], targets: Mapping[str, Any]
+) -> int:
+    """Give the rows these values, and record it; returns how many differed.
 
-    function = "json_object"
-    postgresql_function = "json_build_object"
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "%(function)s(%(expressions)s)::text"
-        return super().as_postgresql(compiler, connection, template=template, **context)
-
-
-class JSONList(_JSON):
-    """All values of a subquery's column as one list."""
-
-    function = "json_group_array"
-    postgresql_function = "json_agg"
+    The rows are locked, so that between looking and changing nobody changes them.
+    """
+    read = rows.order_by().values_list("pk", *targets)
+    changes = _differences(read.iterator(), targets)
+    insert_revisions(edit, changes)
+    update_rows_of(edit, changes, targets)
+    return len(changes)
 
 
-class AsJSON(Func):
-    """A text that is JSON, as JSON."""
-
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="json", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "coalesce(%(expressions)s, '[]'::json)"
-        return self.as_sql(compiler, connection, template=template, **context)
+def update_rows_of(
+    edit: BulkEdit, pks: Collection[int], targets: Mapping[str, Any]
+) -> None:
+    """These values into the rows, and who changed them when."""
+    signed = {"updated_at": now(), "updated_by": edit.created_by_id}
+    if pks:
+        rows = Example.with_deleted.filter(pk__among=pks)
+        rows.update(**targets, **signed)
 
 
-def changes_of(pairs: Mapping[str, tuple[Any, Any]]) -> Changes:
-    """An expression from each field's value before and after."""
-    arguments: list[Any] = []
-    for name, (before, after) in pairs.items():
-        arguments += [Value(name), Pair(_expression(before), _expression(after))]
-    return Changes(*arguments)
+def _differences(rows: Any, targets: Mapping[str, Any]) -> dict[int, Changes]:
+    known: dict[tuple[Any, ...], Changes] = {}
+    found: dict[int, Changes] = {}
+    for pk, *values in rows:
+        key = tuple(values)
+        if key not in known:
+            known[key] = {
+                name: [as_json(before), as_json(after)]
+                for before, (name, after) in zip(key, targets.items(), strict=True)
+                if before != after
+            }
+        if known[key]:
+            found[pk] = known[key]
+    return found
 
 
-def _expression(value: Any) -> Any:
-    if isinstance(value, F | Expression | Subquery):
-        return value
-    if isinstance(value, bool):  # SQLite would write 0 and 1
-        return AsJSON(Value("true" if value else "false"))
-    return Value(value, output_field=TextField()) if value is None else Value(value)
+def read_backwards(revisions: QuerySet[ExampleRevision]) -> dict[int, Changes]:
+    """Of each row: field → [after, before]; one revision a row."""
+    known: dict[str, Changes] = {}
+    found: dict[int, Changes] = {}
+    texts = revisions.order_by().values_list("example_pk", Cast("changes", TextField()))
+    for pk, text in texts.iterator(FETCHED_ROWS):
+        if text not in known:
+            pairs = exact_json.loads(text).items()
+            known[text] = {name: [after, before] for name, (before, after) in pairs}
+        found[pk] = known[text]
+    return found
 
 
-def record(edit: BulkEdit, rows: QuerySet[Example], changes: Changes) -> int:
-    """One revision for each of the rows; returns how many these are."""
-    selected = rows.order_by().values_list(
-        Value(edit.dataset_id),
-        F("pk"),
-        Value(edit.pk),
-        changes,
-        Value(now(), output_field=DateTimeField()),
-        Value(edit.created_by_id, output_field=BigIntegerField()),
-    )
-    quote = connection.ops.quote_name
-    meta = ExampleRevision._meta
-    columns = [quote(str(meta.get_field(name).column)) for name in REVISION_FIELDS]  # type: ignore[union-attr]
-    try:
-        sql, params = selected.query.sql_with_params()
-    except EmptyResultSet:  # none of the rows can be meant
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {quote(meta.db_table)} ({', '.join(columns)}) {sql}",  # noqa: S608
-            params,
-        )
-        return cursor.rowcount
+def as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
-def insert_revisions(edit: BulkEdit, changes: Mapping[int, Mapping[str, Any]]) -> None:
-    """The same for changes, by the rows' keys, that only we know."""
+def insert_revisions(edit: BulkEdit, changes: Mapping[int, Changes]) -> None:
+    """One for each row, by its key."""
     time = connection.ops.adapt_datetimefield_value(now())
+    text_of = once_each(lambda each: str(exact_json.dumps(each)))
     insert_rows(
         ExampleRevision,
         REVISION_FIELDS,
         (
-            (edit.dataset_id, pk, edit.pk)
-            + (str(exact_json.dumps(each)), time, edit.created_by_id)
+            (edit.dataset_id, pk, edit.pk, text_of(each), time, edit.created_by_id)
             for pk, each in changes.items()
         ),
     )

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from datasets_app.database.bulk import keys_in
+from datasets_app.database.bulk import keep_in_memory
 from datasets_app.models import BulkEdit, BulkKind, Dataset, Example, RunStatus
 from datasets_app.services import runs
 from datasets_app.services.bulk_edits.kind import Kind
@@ -95,7 +95,8 @@ def _do_piece(edit: BulkEdit, kind: Kind) -> bool:
     if not pks:
         return False
     with transaction.atomic():
-        rows = Example.with_deleted.select_for_update().filter(pk__in=keys_in(pks))
+        keep_in_memory()
+        rows = Example.with_deleted.select_for_update().filter(pk__among=pks)
         len(rows.order_by("pk").values_list("pk"))  # locked until the commit
         outcome = kind.change(edit, pks)
         runs.update(

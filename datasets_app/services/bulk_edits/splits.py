@@ -11,15 +11,14 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from datasets_app.database.bulk import keys_in
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, Split
 from datasets_app.services import runs
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
-from datasets_app.services.bulk_edits.recording import changes_of, record
+from datasets_app.services.bulk_edits.recording import put_values
 from datasets_app.services.checks.comparing import compare_rows, is_being_checked
 from datasets_app.services.checks.keeping import in_chunks, lock_examples
 from datasets_app.services.errors import BadEdit
@@ -96,9 +95,8 @@ class Resplit(Kind):
 
 
 def _move(edit: BulkEdit, pks: AbstractSet[int], split: Split) -> int:
-    moving = Example.objects.filter(~Q(split=split), pk__in=keys_in(pks))
-    record(edit, moving, changes_of({"split": (F("split"), split.value)}))
-    return _put(edit, moving, split)
+    rows = Example.objects.filter(pk__among=pks)
+    return put_values(edit, rows, {"split": split.value})
 
 
 def _put(edit: BulkEdit, rows: QuerySet[Example], split: Split) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.utils.timezone import now
 
-from datasets_app.models import BulkEdit, Example
+from datasets_app.models import BulkEdit, Dataset, Example
 from datasets_app.services.examples import DERIVED_FIELDS, derive_fields
 from datasets_app.services.inserting import update_rows
 
@@ -20,7 +20,10 @@ def store_examples(
     """
     n_invalid = 0
     changed = list(examples)
+    # Asked for every piece: the dataset's base model may change meanwhile.
+    dataset = Dataset.objects.select_related("base_model").get(pk=edit.dataset_id)
     for example in changed:
+        example.dataset = dataset
         derive_fields(example)
         example.updated_at = now()
         example.updated_by_id = example.content_by_id = edit.created_by_id

@@ -51,8 +51,8 @@ def test_each_change_of_tags_is_kept(dataset):
     edit = edit_of(dataset, BulkKind.UNTAG, name="그림", by=user)
 
     newest, older = ExampleRevision.objects.filter(example_pk=row.pk)[:2]
-    assert older.changes == {"tags": [["그림"], ["그림", "hard"]]}
-    assert newest.changes == {"tags": [["그림", "hard"], ["hard"]]}
+    assert older.changes == {"tags": [["그림"], ["hard", "그림"]]}
+    assert newest.changes == {"tags": [["hard", "그림"], ["hard"]]}
     assert (newest.created_by, newest.bulk_edit) == (user, edit)
 
 

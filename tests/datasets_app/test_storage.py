@@ -1,0 +1,28 @@
+"""What the database is told that Django has no word for."""
+
+import pytest
+from django.db import connection
+
+from datasets_app.database import storage
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_link_to_a_tag_is_written_to_no_index_twice():
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, storage.LINKS)
+    indexes = [each["columns"] for each in found.values() if each["index"]]
+
+    assert ["tag_id", "example_id"] in indexes
+    assert ["tag_id"] not in indexes
+    assert ["example_id"] not in indexes
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="it packs nothing")
+def test_long_texts_are_packed_the_quick_way():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attcompression = 'l'"
+            " AND attrelid = 'datasets_app_example'::regclass ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("messages",), ("text",)]
