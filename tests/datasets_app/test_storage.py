@@ -16,13 +16,3 @@ def test_a_link_to_a_tag_is_written_to_no_index_twice():
     assert ["tag_id", "example_id"] in indexes
     assert ["tag_id"] not in indexes
     assert ["example_id"] not in indexes
-
-
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="it packs nothing")
-def test_long_texts_are_packed_the_quick_way():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attname FROM pg_attribute WHERE attcompression = 'l'"
-            " AND attrelid = 'datasets_app_example'::regclass ORDER BY 1"
-        )
-        assert cursor.fetchall() == [("messages",), ("text",)]
