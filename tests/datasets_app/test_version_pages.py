@@ -195,8 +195,9 @@ class TestThePage:
             )
             make_example(dataset=dataset)
         version = services.freeze(dataset=dataset, by=None)
-        # session, user, version, roles, same content, others, rows, jobs
-        with django_assert_num_queries(8):
+        # session, user, version, roles, same content, others, rows, jobs, and of the
+        # workers: when they were last heard, and what is to ring them
+        with django_assert_num_queries(10):
             page(viewer, "version", version.pk)
 
 
