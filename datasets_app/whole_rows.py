@@ -13,7 +13,7 @@ from datasets_app.chat_format import (
     SUPERVISED,
     canonical_messages,
 )
-from datasets_app.exports.lines import whole_line
+from datasets_app.exports.lines import line_with_extra
 from datasets_app.exports.rows import row_of
 from datasets_app.formats.openai import chat_record, preference_record, task_record
 from datasets_app.jsonl import BadLine, parse_object
@@ -27,7 +27,7 @@ def whole_text(record: dict[str, Any], method: str = SUPERVISED) -> str:
     Raises BadLine where something would be lost that only the single fields can hold.
     """
     row = row_of(record, REINFORCEMENT)  # that is: with `extra`
-    text = exact_json.pretty(exact_json.loads(whole_line(row)))
+    text = exact_json.pretty(exact_json.loads(line_with_extra(row)))
     if _parts(record_of(text, method)) != _parts(record):
         raise BadLine("no_whole_row")
     return text

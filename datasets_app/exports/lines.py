@@ -34,12 +34,16 @@ def dpo_line(row: Row) -> bytes:
 
 
 def whole_line(row: Row) -> bytes:
+    return line_with_extra(row).encode()
+
+
+def line_with_extra(row: Row) -> str:
     """With all that the file said which the row came from, at its old place."""
     if row.extra is None:
-        return row.line.encode()
+        return row.line
     further = exact_json.loads(row.extra)
     if not isinstance(further, dict):
-        return row._replace(extra=None).line.encode()
+        return row._replace(extra=None).line
     line: dict[str, Any] = exact_json.loads(row._replace(extra=None).line)
     given = line["input"] if "preferred_output" in line else line
     places = {"messages": given["messages"]}
@@ -49,7 +53,7 @@ def whole_line(row: Row) -> bytes:
     for key, messages in places.items():
         _put_back(messages, further.pop(key, None))
     _add(line, further, LINE_KEYS)
-    return exact_json.dump_bytes(line)
+    return exact_json.dumps(line)
 
 
 def _add(given: dict[str, Any], further: Any, known: Container[str]) -> None:
