@@ -3,7 +3,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs_app import services, tasks
-from jobs_app.admin_forms import DecisionActionForm, DraftForm, ProviderForm
+from jobs_app.admin_forms import DecisionActionForm, DraftForm
 from jobs_app.models import (
     OVER,
     EventType,
@@ -25,6 +25,7 @@ from jobs_app.models import (
     ProviderKind,
 )
 from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
+from jobs_app.provider_admin import ProviderAdmin  # noqa: F401  (registers it)
 from jobs_app.providers import ProviderError
 from jobs_app.services.approvals import ApprovalRefused
 from teams_app.access import has_role_anywhere
@@ -34,50 +35,6 @@ from teams_app.scoped_admin import (
     TeamScopedAdmin,
     TeamScopedTabularInline,
 )
-
-
-@admin.register(Provider)
-class ProviderAdmin(AuditedMixin, TeamScopedAdmin):
-    """For owners. The key goes in and never comes out."""
-
-    form = ProviderForm
-    list_display = ("name", "team", "kind", "base_url", "key")
-    list_filter = ("team", "kind")
-    search_fields = ("name", "base_url")
-    add_role = change_role = delete_role = Role.OWNER
-
-    @admin.display(description=gettext_lazy("API key"))
-    def key(self, provider: Provider) -> str:
-        return _("stored") if provider.has_key else _("missing")
-
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        fields = ("team", "name", "kind", "base_url", "default_base_model")
-        if obj is not None and not self.has_change_permission(request, obj):
-            return (*fields, "key")
-        return (*fields, "new_api_key")
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Provider | None = None
-    ) -> Any:
-        if obj is None:
-            return ()
-        if obj.kind == ProviderKind.BUILT_IN:  # its address is the site's own
-            return ("team", "kind", "base_url", "key")
-        return ("team", "key")
-
-    def save_model(
-        self, request: HttpRequest, obj: Provider, form: Any, change: bool
-    ) -> None:
-        new_key = form.cleaned_data.get("new_api_key", "")
-        if services.save_provider(obj, by=request.user, new_key=new_key):
-            self.message_user(
-                request,
-                _(
-                    "The base URL changed, so the stored key was removed: it is not "
-                    "sent to another address. Enter the key for the new one."
-                ),
-                messages.WARNING,
-            )
 
 
 class JobEventInline(TeamScopedTabularInline):

@@ -41,7 +41,7 @@ def tuned_models(job: FineTuningJob) -> list[AskableModel]:
         for checkpoint in reversed(job.checkpoints.all())
     ]
     if job.fine_tuned_model:
-        tuned = AskableModel(NEWEST, _("Tuned model"), job.fine_tuned_model)
+        tuned = AskableModel(NEWEST, _("Tuned model"), job.answering_model)
         return [tuned, *older]
     return [replace(older[0], key=NEWEST), *older[1:]] if older else []
 

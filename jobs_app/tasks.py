@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from jobs_app import services
-from jobs_app.models import Delivery, FineTuningJob, Provider
+from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
 from jobs_app.services import notices, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
@@ -38,6 +38,13 @@ def compare_held_out(job_id: int) -> None:
     services.compare_one_held_out_row(FineTuningJob.objects.get(pk=job_id))
 
 
+@shared_task
+def check_provider(check_id: int) -> None:
+    check = ProviderCheck.objects.select_related("provider").filter(pk=check_id).first()
+    if check is not None:  # it may have been deleted since the bell rang
+        services.run_check(check)
+
+
 @shared_task(expires=TICK_EXPIRES_SECONDS)
 def drive_open_jobs() -> None:
     """The tick: ring whatever is due, and show that it comes round."""
@@ -51,6 +58,8 @@ def drive_open_jobs() -> None:
         read_histories.delay(provider_id)
     for job_id in services.claim_due_comparisons():
         compare_held_out.delay(job_id)
+    for check_id in services.waiting_checks().values_list("pk", flat=True):
+        check_provider.delay(check_id)
     services.beat(seconds=time.monotonic() - began)
 
 

@@ -8,6 +8,7 @@ job_urls = [
     path("new/", views.job_new, name="new"),
     path("waiting/", views.waiting, name="waiting"),
     path("new/base-models/", views.base_model_options, name="base_models"),
+    path("new/fields/", views.new_fields, name="new_fields"),
     path("new/estimate/", views.estimate, name="estimate"),
     path("<int:pk>/", views.job_detail, name="detail"),
     path("<int:pk>/live/", views.live, name="live"),
@@ -20,6 +21,7 @@ job_urls = [
     path("<int:pk>/decide/", views.decide, name="decide"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/compare/", views.compare, name="compare"),
+    path("<int:pk>/deployment/", views.deployment, name="deployment"),
     path("<int:pk>/ask/", views.ask, name="ask"),
     path("<int:pk>/ask/<str:key>/", views.answer, name="answer"),
 ]
@@ -32,11 +34,17 @@ notification_urls = [
     path("", views.mine, name="mine"),
     path("test/", views.test_mail, name="test"),
 ]
+provider_urls = [
+    path("<int:pk>/", views.provider, name="detail"),
+    path("<int:pk>/check/", views.provider_check, name="check"),
+    path("<int:pk>/check/cancel/", views.provider_check_cancel, name="check_cancel"),
+]
 urlpatterns = [
     path("", views.home, name="home"),
     path("processes/", views.processes, name="processes"),
     path("jobs/", include((job_urls, "jobs"))),
     path("teams/", include((team_urls, "teams"))),
     path("notifications/", include((notification_urls, "notifications"))),
+    path("providers/", include((provider_urls, "providers"))),
     path("api/", api.urls),
 ]

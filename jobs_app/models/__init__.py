@@ -29,6 +29,7 @@ from jobs_app.models.notices import (
 )
 from jobs_app.models.pace import ListedModel, ProviderPace, ReceivedWebhook
 from jobs_app.models.prices import Price, usd
+from jobs_app.models.provider_checks import ProviderCheck, StepResult
 from jobs_app.models.providers import (
     LeftoverFile,
     LeftoverReason,
@@ -73,6 +74,7 @@ __all__ = [
     "NoticeKind",
     "Price",
     "Provider",
+    "ProviderCheck",
     "ProviderKind",
     "ProviderPace",
     "ProviderRequests",
@@ -82,6 +84,7 @@ __all__ = [
     "RemotePart",
     "RequestResult",
     "Webhook",
+    "StepResult",
     "count_requests",
     "usd",
 ]

@@ -118,6 +118,10 @@ class FineTuningJob(models.Model):
     fine_tuned_model = models.CharField(
         _("fine-tuned model"), max_length=300, blank=True, editable=False
     )
+    # The name under which a person deployed it, where models answer only then.
+    deployment = models.CharField(
+        _("deployment"), max_length=200, blank=True, editable=False
+    )
     # What the provider made of "auto", once it tells.
     resolved_hyperparameters: Any = models.JSONField(
         _("hyperparameters used"), default=dict, blank=True, editable=False
@@ -206,6 +210,11 @@ class FineTuningJob(models.Model):
     def is_followed(self) -> bool:
         """Open, or its last lines are still to be read."""
         return self.is_open or self.next_reading_at is not None
+
+    @property
+    def answering_model(self) -> str:
+        """What to ask for: the deployment, where the model needs one."""
+        return self.deployment or self.fine_tuned_model
 
     @property
     def estimated_usd(self) -> Decimal | None:

@@ -12,8 +12,8 @@ from jobs_app.providers.kinds import Profile, profile_of
 class Ability(TextChoices):
     """What a provider may or may not have; forms and pages hide what it has not."""
 
-    METADATA = "metadata", _("jobs keep our launch key")
-    METADATA_FILTER = "metadata_filter", _("jobs can be found by our launch key")
+    METADATA = "metadata", _("metadata")
+    LAUNCH_KEY = "launch_key", _("jobs keep our launch key")
     VALIDATION_FILE = "validation_file", _("validation file")
     SUFFIX = "suffix", _("suffix")
     SEED = "seed", _("seed")
@@ -29,7 +29,7 @@ class Ability(TextChoices):
 def _said(profile: Profile) -> Mapping[str, bool]:
     return {
         Ability.METADATA: profile.keeps_metadata,
-        Ability.METADATA_FILTER: profile.keeps_metadata,
+        Ability.LAUNCH_KEY: profile.keeps_metadata,
         Ability.VALIDATION_FILE: profile.takes_validation_file,
         Ability.SUFFIX: profile.max_suffix_length > 0,
         Ability.SEED: profile.takes_seed,

@@ -47,8 +47,6 @@ def job_body(
     """The body of POST /fine_tuning/jobs; what is empty, and "auto", is left out."""
     body = {name: each for name, each in extra.items() if name != HYPERPARAMETERS}
     body |= {name: each for name, each in asked.items() if each not in ("", None, {})}
-    if not profile.keeps_metadata:
-        body.pop("metadata", None)
     wanted = {**extra.get(HYPERPARAMETERS, {}), **(hyperparameters or {})}
     knobs = {name: value for name, value in wanted.items() if value not in (AUTO, None)}
     if not profile.hyperparameters_at_top:

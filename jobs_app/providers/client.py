@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
@@ -19,6 +20,7 @@ from jobs_app.addresses import (
 )
 from jobs_app.encryption import UnreadableSecret
 from jobs_app.models import Provider, RequestResult, count_requests
+from jobs_app.providers.abilities import Ability, is_able
 from jobs_app.providers.bodies import companions, extra_fields, job_body
 from jobs_app.providers.errors import (
     LIBRARY_ERRORS,
@@ -219,8 +221,15 @@ class ProviderClient(FilesClient):
         hyperparameters: dict[str, Any] | None = None,
         suffix: str = "",
         seed: int | None = None,
+        sends_metadata: bool | None = None,
     ) -> RemoteJob:
-        """Start a training run. Never call it again without find_job in between."""
+        """Start a training run. Never call it again without find_job in between.
+
+        Args:
+            sends_metadata: None: unless the provider refuses it.
+        """
+        if sends_metadata is None:
+            sends_metadata = is_able(self.provider, Ability.METADATA)
         body = job_body(
             self.profile,
             self._extra,
@@ -229,7 +238,7 @@ class ProviderClient(FilesClient):
             validation_file=validation_file,
             suffix=suffix,
             seed=seed,
-            metadata={LAUNCH_KEY: str(launch_key)},
+            metadata={LAUNCH_KEY: str(launch_key)} if sends_metadata else {},
         )
         with self._explained():
             answer = self._sdk.fine_tuning.jobs.create(
@@ -240,6 +249,16 @@ class ProviderClient(FilesClient):
                 extra_headers={"Idempotency-Key": str(launch_key)},
             )
             return self._job(answer)
+
+    def jobs_with_key(self, launch_key: str) -> list[RemoteJob]:
+        """What the list shows when it is filtered by our key; one page of it."""
+        with self._explained():
+            pages = self._sdk.fine_tuning.jobs.list(
+                limit=PAGE_SIZE,
+                metadata={LAUNCH_KEY: launch_key},
+                extra_query=self._companions,
+            )
+            return [self._job(each) for each in islice(listed(pages), PAGE_SIZE)]
 
     def jobs_since(self, moment: datetime) -> list[RemoteJob]:
         """The newest jobs, back to those of that moment and some older ones."""

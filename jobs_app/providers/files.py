@@ -106,3 +106,8 @@ class FilesClient:
             if not (file_id := upload_of(answer).file_id):
                 raise Unintelligible("no file")
             return file_id
+
+    def cancel_upload(self, upload_id: str) -> None:
+        """Take back a file that was announced."""
+        with self._explained():
+            self._sdk.uploads.cancel(upload_id, extra_body=self._companions or None)

@@ -10,6 +10,12 @@ from jobs_app.services.comparing import (
     compare_one_held_out_row,
     request_comparison,
 )
+from jobs_app.services.compatibility import (
+    cancel_check,
+    run_check,
+    start_check,
+    waiting_checks,
+)
 from jobs_app.services.deciding import launch_again, look_again, take_as_ours
 from jobs_app.services.driving import (
     claim_due_comparisons,
@@ -18,7 +24,7 @@ from jobs_app.services.driving import (
     providers_to_read,
     reclaim_stalled_jobs,
 )
-from jobs_app.services.editing import change_draft, save_provider
+from jobs_app.services.editing import change_draft, name_deployment, save_provider
 from jobs_app.services.estimates import (
     Estimate,
     complete_estimates,
@@ -42,6 +48,7 @@ __all__ = [
     "ask",
     "base_models",
     "beat",
+    "cancel_check",
     "cancel_job",
     "change_draft",
     "claim_due_comparisons",
@@ -59,6 +66,7 @@ __all__ = [
     "launch_job",
     "look_again",
     "metrics_of",
+    "name_deployment",
     "poll_provider",
     "providers_to_poll",
     "providers_to_read",
@@ -66,8 +74,11 @@ __all__ = [
     "reclaim_stalled_jobs",
     "request_comparison",
     "save_provider",
+    "run_check",
     "seed_prices",
     "silent_processes",
+    "start_check",
     "submit_job",
     "take_as_ours",
+    "waiting_checks",
 ]

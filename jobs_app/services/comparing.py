@@ -54,7 +54,7 @@ def compare_one_held_out_row(job: FineTuningJob) -> bool:
     }
     try:
         base = ask(model=job.base_model, **alike)
-        tuned = ask(model=job.fine_tuned_model, **alike)
+        tuned = ask(model=job.answering_model, **alike)
     except ProviderUnavailable as exc:
         log.warning("job %d: the comparison has to wait: %s", job.pk, exc)
         _schedule(job, _patience_seconds(job))

@@ -15,6 +15,12 @@ def change_draft(job: FineTuningJob, **fields: Any) -> bool:
     return bool(draft.update(**fields))
 
 
+def name_deployment(job: FineTuningJob, name: str) -> None:
+    """Note under which name the tuned model was deployed; empty: under its own."""
+    FineTuningJob.objects.filter(pk=job.pk).update(deployment=name)
+    job.refresh_from_db()
+
+
 def save_provider(provider: Provider, *, by: Any = None, new_key: str = "") -> bool:
     """Store a provider. True: its key was cleared, because its address changed.
 
@@ -24,6 +30,7 @@ def save_provider(provider: Provider, *, by: Any = None, new_key: str = "") -> b
     stored = Provider.objects.filter(pk=provider.pk).first()
     if stored is not None and stored.base_url != provider.base_url:
         provider.abilities, provider.checked_at = {}, None
+        provider.keeps_metadata = None
     if new_key:
         provider.enter_key(new_key)
     with transaction.atomic():

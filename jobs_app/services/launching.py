@@ -20,6 +20,7 @@ from jobs_app.models import (
 )
 from jobs_app.services import approvals
 from jobs_app.services.estimates import estimate_of
+from jobs_app.services.fitting import check_fits
 from jobs_app.services.launch_rules import Ruling, lock_team, ruling_on
 from jobs_app.services.remote_state import store_remote_state
 from teams_app import audit
@@ -60,6 +61,7 @@ def create_job(
     if known := _job_with(job.launch_key, provider):
         return known
     job.full_clean()
+    check_fits(job)
     try:
         with transaction.atomic():
             job.save(force_insert=True)
@@ -93,6 +95,7 @@ def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
             % {"job": job.pk, "status": job.get_status_display()}
         )
     job.full_clean()
+    check_fits(job)
     found = estimate_of(job)
     with transaction.atomic():
         team = lock_team(job.team_id)

@@ -103,8 +103,8 @@ def keeps_metadata(provider: Provider) -> bool | None:
     """Do its lists show the launch keys of our jobs? None: nobody knows."""
     if provider.keeps_metadata is not None:
         return provider.keeps_metadata
-    if Ability.METADATA_FILTER in provider.abilities:
-        return bool(provider.abilities[Ability.METADATA_FILTER])
+    if Ability.LAUNCH_KEY in provider.abilities:
+        return bool(provider.abilities[Ability.LAUNCH_KEY])
     if not profile_of(provider).keeps_metadata:
         return False
     return True if provider.kind in KEEP_METADATA else None

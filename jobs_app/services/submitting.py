@@ -12,11 +12,13 @@ from datasets_app.models import Split
 from jobs_app import providers
 from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.providers import (
+    Ability,
     ProviderClient,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
     RemoteJob,
+    is_able,
 )
 from jobs_app.services import approvals
 from jobs_app.services.backoff import try_again_at
@@ -92,7 +94,7 @@ def _create(client: ProviderClient, job: FineTuningJob) -> RemoteJob:
         raise ApprovalGone
     version = job.dataset_version
     files = {Split.TRAIN: uploaded(client, job, Split.TRAIN)}
-    if version.validation_file:
+    if version.validation_file and is_able(job.provider, Ability.VALIDATION_FILE):
         files[Split.VALIDATION] = uploaded(client, job, Split.VALIDATION)
     for split, file_id in files.items():
         wait_until_processed(client, file_id, split)
@@ -103,6 +105,7 @@ def _create(client: ProviderClient, job: FineTuningJob) -> RemoteJob:
             base_model=job.base_model,
             training_file=files[Split.TRAIN],
             validation_file=files.get(Split.VALIDATION, ""),
+            method=version.dataset.method,
             hyperparameters=job.hyperparameters,
             suffix=job.suffix,
             seed=job.seed,

@@ -7,9 +7,18 @@ from jobs_app.views.estimates import estimate
 from jobs_app.views.history import job_list
 from jobs_app.views.home import home
 from jobs_app.views.job import charts, held_out, job_detail, live, points
-from jobs_app.views.launch import base_model_options, cancel, compare, job_new, launch
+from jobs_app.views.launch import (
+    base_model_options,
+    cancel,
+    compare,
+    deployment,
+    job_new,
+    launch,
+    new_fields,
+)
 from jobs_app.views.notices import mine, test_mail
 from jobs_app.views.processes import processes
+from jobs_app.views.provider import provider, provider_check, provider_check_cancel
 from jobs_app.views.teams import team_detail, webhook_act, webhook_add
 
 __all__ = [
@@ -19,9 +28,10 @@ __all__ = [
     "base_model_options",
     "cancel",
     "charts",
-    "decide",
     "compare",
+    "decide",
     "decline",
+    "deployment",
     "estimate",
     "held_out",
     "home",
@@ -31,11 +41,15 @@ __all__ = [
     "launch",
     "live",
     "mine",
+    "new_fields",
     "points",
+    "processes",
+    "provider",
+    "provider_check",
+    "provider_check_cancel",
     "team_detail",
     "test_mail",
     "waiting",
     "webhook_act",
     "webhook_add",
-    "processes",
 ]

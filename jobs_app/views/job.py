@@ -16,6 +16,7 @@ from jobs_app.forms import AskForm, ChartForm
 from jobs_app.held_out import held_out_summary
 from jobs_app.models import FineTuningJob, JobStatus
 from jobs_app.progress import duration_of, progress_of
+from jobs_app.providers import profile_of
 from jobs_app.questions import first_system_prompt, tuned_models
 from jobs_app.services.comparing import MAX_QUESTIONS
 from jobs_app.timeline import timeline
@@ -108,8 +109,21 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "tuned_models": tuned_models(job),
         "chosen_model": request.GET.get("tuned", ""),
         "candidates": candidates_of(job),
+        **_provider_context(job),
         "may_launch": has_role(request.user, job, Role.LAUNCHER),
         **approval_context(request, job),
+    }
+
+
+def _provider_context(job: FineTuningJob) -> dict[str, Any]:
+    """How its kind of provider is asked by a trained model's users."""
+    profile = profile_of(job.provider)
+    has_version = bool(profile.api_version)
+    return {
+        "deploy_step": profile.deploy_step,
+        "api_version": has_version
+        and (job.provider.api_version or profile.api_version),
+        "key_variable": "AZURE_OPENAI_API_KEY" if has_version else "OPENAI_API_KEY",
     }
 
 
@@ -148,6 +162,7 @@ def _held_out_context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any
     return {
         "held_out": summary,
         "n_questions": n_questions,
+        "costs_money": profile_of(job.provider).costs_money,
         "is_comparing": job.next_comparison_at is not None,
         "may_compare": job.status == JobStatus.SUCCEEDED
         and summary.n_answered < n_questions

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +20,13 @@ from jobs_app import services, tasks
 from jobs_app.forms import LaunchForm, prefill
 from jobs_app.hyperparameters import KNOWN, MIN_TRAINING_ROWS
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus, Provider
-from jobs_app.providers import ProviderRejected, ProviderUnavailable
+from jobs_app.providers import (
+    Ability,
+    ProviderRejected,
+    ProviderUnavailable,
+    is_able,
+    profile_of,
+)
 from jobs_app.views.access import job_or_404, signed_in, user_of
 from teams_app.access import has_role_anywhere, require_role
 from teams_app.models import Role, User
@@ -98,14 +105,48 @@ def _context(form: LaunchForm) -> dict[str, Any]:
     chosen = str(form["version"].value())
     version = next((each for each in versions if str(each.pk) == chosen), None)
     return {
+        **_fields_context(form),
         "form": form,
-        "knobs": [form[name] for name in KNOWN],
         "version": version,
         "has_versions": bool(versions),
         "has_providers": form.fields["provider"].queryset.exists(),  # type: ignore[attr-defined]
         "fewest_rows": MIN_TRAINING_ROWS,
         "is_too_small": bool(version and version.n_training_rows < MIN_TRAINING_ROWS),
     }
+
+
+def _fields_context(form: LaunchForm) -> dict[str, Any]:
+    """The fields that the chosen provider can do something with."""
+    providers = form.fields["provider"].queryset  # type: ignore[attr-defined]
+    pk = read_key(str(form["provider"].value() or ""))
+    provider = providers.filter(pk=pk).first() or providers.first()
+    if provider is None:
+        return {}
+    profile = profile_of(provider)
+    knobs = [
+        {"field": form[name], "range": _range(*profile.bounds[name])}
+        for name in KNOWN
+        if name in profile.bounds
+    ]
+    asked = [(Ability.SUFFIX, "suffix"), (Ability.SEED, "seed")]
+    return {
+        "knobs": knobs,
+        "asked": [form[name] for ability, name in asked if is_able(provider, ability)],
+        "leaves_out_validation": not is_able(provider, Ability.VALIDATION_FILE),
+        "deploy_step": profile.deploy_step,
+    }
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:n}–{high:n}" if isinstance(low, int) else ""
+
+
+@require_safe
+@signed_in
+def new_fields(request: HttpRequest) -> HttpResponse:
+    """The form's fields for another provider; what was typed stays."""
+    form = LaunchForm(initial=request.GET.dict(), user=request.user)
+    return render(request, "jobs_app/_launch_fields.html", _fields_context(form))
 
 
 @require_safe
@@ -165,6 +206,24 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
             % {"reason": exc},
         )
     return redirect("jobs:detail", pk)
+
+
+class DeploymentForm(forms.Form):
+    deployment = forms.CharField(required=False, max_length=200, strip=True)
+
+
+@require_POST
+@signed_in
+def deployment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep the name under which somebody deployed the tuned model."""
+    job = job_or_404(request.user, pk)
+    require_role(request.user, job, Role.LAUNCHER)
+    form = DeploymentForm(request.POST)
+    if form.is_valid():
+        services.name_deployment(job, form.cleaned_data["deployment"])
+    else:
+        messages.error(request, form.errors["deployment"].as_text())
+    return redirect(reverse("jobs:detail", args=[pk]) + "#deploy")
 
 
 @require_POST

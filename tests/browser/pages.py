@@ -47,7 +47,14 @@ from datasets_app.services.import_undo import undo_import
 from datasets_app.services.saved_filters import save_filter
 from datasets_app.services.selection import Selection
 from jobs_app import services as jobs
-from jobs_app.models import EventType, FineTuningJob, JobStatus, Provider, Webhook
+from jobs_app.models import (
+    EventType,
+    FineTuningJob,
+    JobStatus,
+    Provider,
+    ProviderCheck,
+    Webhook,
+)
 from jobs_app.providers.webhooks import new_secret
 from jobs_app.services.notices import make_test
 from teams_app.audit import record
@@ -248,6 +255,32 @@ def changed_example(team: Team) -> Example | None:
 
 def provider(team: Team) -> Provider:
     return make_provider(team=team)
+
+
+def checked_provider(team: Team) -> Provider:
+    """Its check is half way, and it is known to lack something."""
+    made = make_provider(team=team, kind="azure", abilities={"seed": False})
+    lines = [("models", "works"), ("file", "unclear"), ("uploads", "fails")]
+    ProviderCheck.objects.create(
+        provider=made,
+        base_url=made.base_url,
+        base_model="gpt-4.1-2025-04-14",
+        n_total=13,
+        n_done=len(lines),
+        results=[
+            {"step": step, "result": result, "words": "No such route.", "found": {}}
+            for step, result in lines
+        ],
+    )
+    return made
+
+
+def deployable_job(team: Team) -> FineTuningJob:
+    provider = make_provider(team=team, kind="azure")
+    model = "gpt-4.1-2025-04-14.ft-0123456789abcdef0123456789abcdef-card-game"
+    return make_job(
+        team=team, provider=provider, status=JobStatus.SUCCEEDED, fine_tuned_model=model
+    )
 
 
 def itself(team: Team) -> Team:
@@ -468,6 +501,9 @@ PAGES = [
     page("jobs:detail", finished_job),
     page("jobs:detail", failed_job),
     page("jobs:detail", estimated_job),
+    page("jobs:detail", deployable_job),
+    page("providers:detail", provider),
+    page("providers:detail", checked_provider),
     page("admin:index"),
     admin("datasets_app_basemodel"),
     admin("jobs_app_price"),
@@ -488,6 +524,7 @@ PAGES = [
     page("admin:datasets_app_example_history", changed_example),
     admin("datasets_app_importrun", imported),
     admin("jobs_app_provider", provider),
+    page("admin:jobs_app_provider_add"),
     admin("jobs_app_finetuningjob"),
     admin("jobs_app_finetuningjob", running_job),
     admin("django_celery_beat_periodictask"),

@@ -2,9 +2,12 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs_app.models import EventType, JobStatus, ProviderKind
+from jobs_app.questions import tuned_models
 from teams_app.models import Role
 from tests.factories import (
     chat_lines,
@@ -357,3 +360,40 @@ def test_a_long_job_costs_no_more_queries(
 
     with django_assert_max_num_queries(14):
         detail(client, running)
+
+
+def test_where_a_model_must_be_deployed_the_page_says_how_and_asks_that():
+    job = make_job(
+        provider=make_provider(kind="azure"),
+        status=JobStatus.SUCCEEDED,
+        fine_tuned_model="gpt.ft-1",
+    )
+    client = Client()
+    client.force_login(make_member(Role.LAUNCHER, job.team))
+    page = reverse("jobs:detail", args=[job.pk])
+    assert "choose Deploy" in client.get(page).text
+
+    keep = reverse("jobs:deployment", args=[job.pk])
+    client.post(keep, {"deployment": " mine "})
+
+    job.refresh_from_db()
+    assert [model.name for model in tuned_models(job)] == ["mine"]
+
+
+def test_only_launchers_name_a_deployment():
+    job = make_job(status=JobStatus.SUCCEEDED, fine_tuned_model="gpt.ft-1")
+    client = Client()
+    client.force_login(make_member(Role.REVIEWER, job.team))
+    keep = reverse("jobs:deployment", args=[job.pk])
+
+    assert client.post(keep, {"deployment": "mine"}).status_code == 403
+
+
+def test_elsewhere_nothing_is_said_of_deploying():
+    job = make_job(status=JobStatus.SUCCEEDED, fine_tuned_model="ft:x")
+    client = Client()
+    client.force_login(make_member(Role.VIEWER, job.team))
+
+    assert "Before anybody can ask" not in (
+        client.get(reverse("jobs:detail", args=[job.pk])).text
+    )

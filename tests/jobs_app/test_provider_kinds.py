@@ -1,6 +1,7 @@
 """What leaves for each kind of provider: bodies, headers, addresses, files."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -132,14 +133,41 @@ def test_the_classic_azure_asks_a_model_by_its_deployment(fake):
     assert request.path == "/openai/deployments/mine/chat/completions"
 
 
+def send_file(provider: Provider, path: Path) -> str:
+    prefix = profile_of(provider).file_prefix
+    with providers.connect(provider) as client:
+        return client.upload(OutgoingFile(path, "train.jsonl", 10, prefix))
+
+
+@azure_kinds
+@pytest.mark.django_db
+def test_at_azure_a_file_begins_with_a_byte_order_mark(kind, fake, tmp_path):
+    content = b'{"messages": []}\n' * 9000
+    (tmp_path / "train.jsonl").write_bytes(content)
+    fake.answers("POST", ".*", 200, {"id": "file-1"})
+
+    send_file(of_kind(kind, fake), tmp_path / "train.jsonl")
+
+    assert b"\r\n\xef\xbb\xbf" + content in fake.requests[-1].body
+
+
+@pytest.mark.django_db
+def test_elsewhere_a_file_goes_as_it_is(fake, tmp_path):
+    (tmp_path / "train.jsonl").write_bytes(b"{}\n")
+
+    send_file(of_kind("openai", fake), tmp_path / "train.jsonl")
+
+    assert b"\r\n{}\n" in fake.requests[-1].body
+
+
 @pytest.mark.django_db
 def test_litellm_is_told_in_every_call_whom_it_stands_for(fake, tmp_path):
     provider = of_kind("litellm", fake, extra_body={"custom_llm_provider": "azure"})
     job_id = fake.add_job()["id"]
     (tmp_path / "train.jsonl").write_bytes(b"{}\n")
 
+    file_id = send_file(provider, tmp_path / "train.jsonl")
     with providers.connect(provider) as client:
-        file_id = client.upload(OutgoingFile(tmp_path / "train.jsonl", "train.jsonl"))
         client.file_status(file_id)
         client.retrieve(job_id)
         client.find_job(KEY)

@@ -14,6 +14,7 @@ from jobs_app.follow import Follower
 from jobs_app.hyperparameters import AUTO
 from jobs_app.links import full_address
 from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
+from jobs_app.providers import profile_of
 from teams_app.models import Team
 from teams_app.team_command import TeamCommand
 
@@ -166,7 +167,7 @@ def estimate_sentence(job: FineTuningJob) -> str:
     if job.estimated_tokens is None:
         return "the version's tokens are still being counted; see the job's page."
     tokens = f"{job.estimated_tokens:,} tokens in {job.estimated_epochs} epochs"
-    if job.provider.kind == ProviderKind.BUILT_IN:
+    if not profile_of(job.provider).costs_money:
         return f"{tokens}; on the built-in server that costs nothing but time."
     if job.estimated_usd is None:
         return (

@@ -7,9 +7,9 @@ from jobs_app.providers.kinds.profile import MIB, STATUS_WORDS, Profile
 AZURE_WORDS = {**STATUS_WORDS, "pending": "queued", "pausing": "running"}
 DEPLOY_STEP = _(
     "Azure answers with a model only once it is deployed: in the Foundry portal, open "
-    "the fine-tuned model and choose Deploy. Give the deployment the model's own name; "
-    "if that is too long for Azure, enter the name you chose here. Hosting costs money "
-    "by the hour until you delete the deployment."
+    "the fine-tuned model and choose Deploy. Give the deployment the model's own name, "
+    "or another one and enter that on the job's page. To compare, the base model needs "
+    "a deployment of its own name. Hosting costs money by the hour until you delete it."
 )
 # Without a training type Azure claims that the base model cannot be tuned.
 TRAINING_TYPE = {"trainingType": "globalstandard"}

@@ -28,6 +28,9 @@ STATUS_WORDS = {
 }
 
 
+BOM = b"\xef\xbb\xbf"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     """One kind of provider. The defaults are OpenAI's contract, cautiously read."""
@@ -92,3 +95,8 @@ class Profile:
 
     # -- the trained model ---------------------------------------------------------
     deploy_step: Text = ""  # what a person has to do before the model answers
+
+    @property
+    def file_prefix(self) -> bytes:
+        """What is sent before a file's own bytes."""
+        return BOM if self.files_begin_with_bom else b""
