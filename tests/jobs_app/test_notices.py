@@ -135,7 +135,7 @@ def test_two_ticks_at_once_claim_a_delivery_once(receiver):
 def test_of_two_ticks_that_see_the_same_delivery_one_claims_it(receiver):
     failed_job(make_webhook(make_team(), receiver.url).team)
     spread_notices()
-    rivals = []
+    rivals: list[object] = []
 
     def rival_is_first(execute, sql, params, many, context):
         if sql.startswith("UPDATE") and not rivals:
