@@ -84,6 +84,7 @@ def _about_job(
         NoticeKind.DECLINED: _("Job %(job)d was declined: %(version)s"),
         NoticeKind.FINISHED: _("Job %(job)d finished: %(version)s"),
         NoticeKind.FAILED: _("Job %(job)d failed: %(version)s"),
+        NoticeKind.UNSURE: _("Job %(job)d needs a decision: %(version)s"),
         NoticeKind.STALLED: _("Job %(job)d makes no progress: %(version)s"),
     }
     lines = [
@@ -98,6 +99,9 @@ def _more(kind: NoticeKind, job: FineTuningJob, data: dict[str, Any]) -> list[st
         return [_("The tuned model: %(model)s") % {"model": job.fine_tuned_model}]
     if kind == NoticeKind.FAILED:
         return [_("Its page says why, and what to do next.")]
+    if kind == NoticeKind.UNSURE:
+        unclear = _("It is not clear whether the provider has it.")
+        return [unclear, _("On its page somebody must say so before it goes on.")]
     if kind == NoticeKind.STALLED:
         return [_("Since %(since)s (UTC) nothing was heard of it.") % data]
     request = job.approvals.select_related("requested_by", "decided_by").first()

@@ -7,6 +7,7 @@ from jobs_app.models.notices import Notice, NoticeKind
 TOLD_MOVES = {
     "awaiting_approval": NoticeKind.APPROVAL_NEEDED,
     "declined": NoticeKind.DECLINED,
+    "unsure": NoticeKind.UNSURE,
     "succeeded": NoticeKind.FINISHED,
     "failed": NoticeKind.FAILED,
 }

@@ -26,6 +26,7 @@ class NoticeKind(models.TextChoices):
     DECLINED = "declined", _("a launch was declined")
     FINISHED = "finished", _("a job finished")
     FAILED = "failed", _("a job failed")
+    UNSURE = "unsure", _("a job needs a decision")
     STALLED = "stalled", _("a job makes no progress")
     SHUTDOWN = "shutdown", _("a model is about to be shut down")
     TEST = "test", _("a test")

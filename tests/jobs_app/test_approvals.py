@@ -187,6 +187,9 @@ def test_an_unknown_cost_counts_as_above_the_limit(asker):
 
 def test_the_built_in_server_is_below_every_limit(asker):
     team = make_team(launch_limit_usd=0, month_limit_usd=0)
+    spent = {"trained_tokens": 1_000_000, "usd_per_million_tokens": 1}
+    done = {"status": JobStatus.SUCCEEDED, "remote_id": "ftjob-1"}
+    draft(team, launched_at=now(), **spent, **done)
     job = draft(team, provider=make_provider(team=team, kind="built_in"))
 
     services.launch_job(job, by=asker)

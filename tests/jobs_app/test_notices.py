@@ -23,6 +23,7 @@ from jobs_app.models import (
     NoticeKind,
     Webhook,
 )
+from jobs_app.notice_texts import text_of
 from jobs_app.providers import webhooks
 from jobs_app.providers.webhooks import new_secret
 from jobs_app.services import notices
@@ -116,6 +117,25 @@ def test_slack_gets_one_text_in_which_a_name_calls_nobody(receiver):
     text = json.loads(body)["text"]
     assert "&lt;!channel&gt;" in text
     assert "<!channel>" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("running", "succeeded", NoticeKind.FINISHED),
+        ("running", "failed", NoticeKind.FAILED),
+        ("submitting", "unsure", NoticeKind.UNSURE),
+        ("draft", "awaiting_approval", NoticeKind.APPROVAL_NEEDED),
+        ("awaiting_approval", "pending", NoticeKind.APPROVED),
+        ("awaiting_approval", "declined", NoticeKind.DECLINED),
+    ],
+)
+def test_a_move_that_people_care_for_is_told_of_in_words(old, new, kind):
+    job = make_job(status=old)
+    job.move_to(new)
+    notice = Notice.objects.get()
+    assert notice.kind == kind
+    assert f"Job {job.pk} " in text_of(notice, "en").title
 
 
 def test_each_is_sent_once(receiver):
