@@ -28,6 +28,7 @@ from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.provider_admin import ProviderAdmin  # noqa: F401  (registers it)
 from jobs_app.providers import ProviderError
 from jobs_app.services.approvals import ApprovalRefused
+from jobs_app.webhook_admin import WebhookDoorAdmin  # noqa: F401  (registers it)
 from teams_app.access import has_role_anywhere
 from teams_app.models import Role
 from teams_app.scoped_admin import (
@@ -89,7 +90,7 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
     )
     add_role = change_role = Role.LAUNCHER
     inlines = [JobEventInline]
-    actions = ["launch", "approve", "decline", "cancel"]
+    actions = ["launch", "approve", "decline", "cancel", "pause", "resume", "retry"]
     action_form = DecisionActionForm
     asked = (
         "dataset_version",
@@ -252,6 +253,40 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
         if n_cancelled:
             text = _("Cancelled or asked to cancel: %(n)d.")
             self.message_user(request, text % {"n": n_cancelled}, messages.SUCCESS)
+
+    @admin.action(
+        description=gettext_lazy("Pause selected jobs"), permissions=["launch"]
+    )
+    def pause(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        self.act(request, queryset, services.pause_job)
+
+    @admin.action(
+        description=gettext_lazy("Resume selected jobs"), permissions=["launch"]
+    )
+    def resume(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        self.act(request, queryset, services.resume_job)
+
+    @admin.action(
+        description=gettext_lazy("Retry selected jobs"), permissions=["launch"]
+    )
+    def retry(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
+        for again in self.act(request, queryset, services.retry_job):
+            tasks.submit_job.delay_on_commit(again.pk)
+
+    def act(
+        self, request: HttpRequest, queryset: QuerySet[FineTuningJob], verb: Any
+    ) -> list[Any]:
+        """What the verb gave for each job that it could be done to."""
+        done = []
+        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
+            try:
+                done.append(verb(job, by=request.user))
+            except (IllegalTransition, ProviderError, ValidationError) as exc:
+                self.complain(request, job, exc)
+        if done:
+            text = _("Done: %(n)d.") % {"n": len(done)}
+            self.message_user(request, text, messages.SUCCESS)
+        return done
 
     def complain(self, request: HttpRequest, job: FineTuningJob, exc: Any) -> None:
         text = " ".join(getattr(exc, "messages", None) or [str(exc)])

@@ -12,6 +12,7 @@ from ninja.security import HttpBearer
 from pydantic import Field
 
 from jobs_app import services, tasks
+from jobs_app.api_acts import acts
 from jobs_app.api_approvals import ApprovalOut, router
 from jobs_app.api_errors import Refusal, install
 from jobs_app.api_launch import launch_arguments
@@ -56,6 +57,7 @@ api = NinjaAPI(
 )
 install(api)
 api.add_router("", router)
+api.add_router("", acts)
 ERRORS = frozenset({401, 403, 404, 409, 422})
 JOBS = ["jobs"]
 

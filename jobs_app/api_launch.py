@@ -26,6 +26,7 @@ def launch_arguments(user: User, data: LaunchIn) -> dict[str, Any]:
         "hyperparameters": data.hyperparameters,
         "suffix": data.suffix,
         "seed": data.seed,
+        "scheduled_for": data.scheduled_for,
     }
 
 

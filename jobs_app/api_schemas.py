@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from jobs_app.advice import what_to_do
 from jobs_app.decisions import Decision
@@ -44,6 +44,9 @@ class LaunchIn(Schema):
         None,
         description="Send the same one again and you get the same job, not a second "
         "one. The header Idempotency-Key does the same with any text.",
+    )
+    scheduled_for: AwareDatetime | None = Field(
+        None, description="When to launch it; by default at once."
     )
 
 
@@ -94,7 +97,10 @@ class JobOut(Schema):
     launched_at: datetime | None
     finished_at: datetime | None
     estimated_finish_at: datetime | None
+    scheduled_for: datetime | None = Field(description="A launch for later.")
+    remote_status: str | None = Field(description="The provider's own word.")
     last_polled_at: datetime | None
+    next_poll_at: datetime | None
     poll_problem: str | None
     candidates: list[dict[str, Any]] = Field(
         description="In status “unsure”: the provider's jobs that may be this one."
@@ -178,7 +184,8 @@ def facts_of(job: FineTuningJob) -> dict[str, Any]:
         *("estimated_epochs", "estimated_tokens", "usd_per_million_tokens"),
         *("estimated_usd", "trained_usd"),
         *("trained_tokens", "launch_key", "created_at", "launched_at", "finished_at"),
-        *("estimated_finish_at", "last_polled_at", "candidates"),
+        *("estimated_finish_at", "last_polled_at", "next_poll_at"),
+        *("scheduled_for", "candidates"),
     )
     return {
         **{name: getattr(job, name) for name in same_names},
@@ -191,6 +198,7 @@ def facts_of(job: FineTuningJob) -> dict[str, Any]:
         "provider": job.provider.name,
         "fine_tuned_model": job.fine_tuned_model or None,
         "remote_id": job.remote_id or None,
+        "remote_status": job.remote_status or None,
         "error": {**job.error, "what_to_do": what_to_do(job)} if job.error else None,
         "poll_problem": job.poll_problem or None,
         "created_by": job.created_by.get_username() if job.created_by else None,

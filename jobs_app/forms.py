@@ -129,6 +129,12 @@ class LaunchForm(forms.Form):
         max_value=MAX_SEED,
         help_text=_("The same seed and data give the same training."),
     )
+    scheduled_for = forms.DateTimeField(
+        label=_("Launch later"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+        help_text=_("Left empty, it is launched at once. Times are those of the site."),
+    )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -158,7 +164,18 @@ class LaunchForm(forms.Form):
             "suffix": clean["suffix"],
             "seed": clean["seed"],
             "launch_key": clean["launch_key"],
+            "scheduled_for": clean["scheduled_for"],
         }
+
+
+class ScheduleForm(forms.Form):
+    """Another time for a launch that waits for its time; empty: now."""
+
+    scheduled_for = forms.DateTimeField(
+        label=_("Launch at"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+    )
 
 
 class EstimateForm(LaunchForm):

@@ -72,7 +72,8 @@ def duration_of(job: FineTuningJob) -> timedelta | None:
     if job.launched_at is None:
         return None
     end = job.finished_at or (now() if job.is_open else None)
-    return end - job.launched_at if end else None
+    began = max(job.launched_at, job.scheduled_for or job.launched_at)
+    return max(end - began, timedelta(0)) if end else None
 
 
 def lines(jobs: Iterable[FineTuningJob]) -> list[Line]:

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from jobs_app import services
 from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
-from jobs_app.services import notices, watching
+from jobs_app.services import inbound, notices, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
 from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
@@ -18,7 +18,9 @@ TICK_EXPIRES_SECONDS = 20
 
 @shared_task(expires=SUBMISSION_CLAIM_SECONDS)
 def submit_job(job_id: int) -> None:
-    services.submit_job(FineTuningJob.objects.get(pk=job_id))
+    job = FineTuningJob.objects.get(pk=job_id)
+    if not job.is_for_later:  # whoever launches rings, whatever the time
+        services.submit_job(job)
 
 
 @shared_task(expires=TICK_EXPIRES_SECONDS)
@@ -84,3 +86,4 @@ def watch_jobs() -> None:
     """A slow tick, for what nobody sees at once."""
     watching.tell_of_stalled_jobs()
     notices.forget_old_notices()
+    inbound.forget_old_webhooks()

@@ -20,6 +20,10 @@ job_urls = [
     path("<int:pk>/decline/", views.decline, name="decline"),
     path("<int:pk>/decide/", views.decide, name="decide"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("<int:pk>/pause/", views.pause, name="pause"),
+    path("<int:pk>/resume/", views.resume, name="resume"),
+    path("<int:pk>/retry/", views.retry, name="retry"),
+    path("<int:pk>/schedule/", views.schedule, name="schedule"),
     path("<int:pk>/compare/", views.compare, name="compare"),
     path("<int:pk>/deployment/", views.deployment, name="deployment"),
     path("<int:pk>/ask/", views.ask, name="ask"),
@@ -47,4 +51,5 @@ urlpatterns = [
     path("notifications/", include((notification_urls, "notifications"))),
     path("providers/", include((provider_urls, "providers"))),
     path("api/", api.urls),
+    path("webhooks/<str:token>/", views.provider_webhook, name="provider_webhook"),
 ]

@@ -27,7 +27,12 @@ from jobs_app.models.notices import (
     NoticeKind,
     Webhook,
 )
-from jobs_app.models.pace import ListedModel, ProviderPace, ReceivedWebhook
+from jobs_app.models.pace import (
+    ListedModel,
+    ProviderPace,
+    ReceivedWebhook,
+    WebhookDoor,
+)
 from jobs_app.models.prices import Price, usd
 from jobs_app.models.provider_checks import ProviderCheck, StepResult
 from jobs_app.models.providers import (
@@ -85,6 +90,7 @@ __all__ = [
     "RequestResult",
     "Webhook",
     "StepResult",
+    "WebhookDoor",
     "count_requests",
     "usd",
 ]

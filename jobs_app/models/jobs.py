@@ -7,6 +7,7 @@ A job's status moves only through `FineTuningJob.move_to`:
 """
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -157,6 +158,8 @@ class FineTuningJob(models.Model):
     n_poll_failures = models.PositiveIntegerField(default=0, editable=False)
     # Why the last attempt to reach the provider failed; empty after one that did not.
     poll_problem = models.TextField(_("poll problem"), blank=True, editable=False)
+    # A launch that waits for its time; the tick finds it then.
+    scheduled_for = models.DateTimeField(_("to be launched"), null=True, editable=False)
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
     cancel_requested_by = models.ForeignKey(
         USER, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -205,6 +208,17 @@ class FineTuningJob(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_for_later(self) -> bool:
+        """Launched, but to be sent at a time that has not come."""
+        waits = self.status in {JobStatus.PENDING, JobStatus.AWAITING_APPROVAL}
+        return waits and self.scheduled_for is not None and self.scheduled_for > now()
+
+    @property
+    def due_at(self) -> datetime:
+        """When a launch sends it: at its time, or at once."""
+        return max(self.scheduled_for or now(), now())
 
     @property
     def is_followed(self) -> bool:

@@ -1,9 +1,12 @@
 """How the workers share a provider, and a door that anybody may knock at."""
 
+import secrets
+
 from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from jobs_app.encryption import EncryptedTextField
 from jobs_app.models.providers import Provider
 from teams_app.models import TeamScopedQuerySet
 
@@ -34,6 +37,41 @@ class ProviderPace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id}: {self.n_requests} requests this minute"
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class WebhookDoor(models.Model):
+    """An address of ours at which one provider may call, and how it signs."""
+
+    TEAM_PATH = "provider__team"
+
+    provider = models.OneToOneField(
+        Provider,
+        on_delete=models.CASCADE,
+        related_name="webhook_door",
+        verbose_name=_("provider"),
+    )
+    token = models.CharField(
+        max_length=64, unique=True, default=new_token, editable=False
+    )
+    secret = EncryptedTextField(_("signing secret"), blank=True, editable=False)
+
+    objects = TeamScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook of a provider")
+        verbose_name_plural = _("webhooks of providers")
+
+    def __str__(self) -> str:
+        return str(self.provider)
+
+    @property
+    def has_secret(self) -> bool:
+        """Without decrypting it."""
+        return bool(self.__dict__.get("secret"))
 
 
 class ReceivedWebhook(models.Model):

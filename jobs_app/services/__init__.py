@@ -3,6 +3,16 @@
 Nothing here enqueues: a door commits, then rings the task.
 """
 
+from jobs_app.services.acting import (
+    MAY_RETRY,
+    can_pause,
+    can_resume,
+    clone_job,
+    pause_job,
+    reschedule_job,
+    resume_job,
+    retry_job,
+)
 from jobs_app.services.approvals import ApprovalRefused, approve, decline
 from jobs_app.services.asking import Answer, ask, base_models
 from jobs_app.services.comparing import (
@@ -24,6 +34,7 @@ from jobs_app.services.driving import (
     providers_to_read,
     reclaim_stalled_jobs,
 )
+from jobs_app.services.due_times import slowness
 from jobs_app.services.editing import change_draft, name_deployment, save_provider
 from jobs_app.services.estimates import (
     Estimate,
@@ -40,6 +51,7 @@ from jobs_app.services.prices import find_price, seed_prices
 from jobs_app.services.submitting import submit_job
 
 __all__ = [
+    "MAY_RETRY",
     "Answer",
     "ApprovalRefused",
     "Estimate",
@@ -50,7 +62,14 @@ __all__ = [
     "beat",
     "cancel_check",
     "cancel_job",
+    "can_pause",
+    "can_resume",
     "change_draft",
+    "clone_job",
+    "pause_job",
+    "reschedule_job",
+    "resume_job",
+    "retry_job",
     "claim_due_comparisons",
     "claim_due_submissions",
     "compare_on_held_out_rows",
@@ -78,6 +97,7 @@ __all__ = [
     "seed_prices",
     "silent_processes",
     "start_check",
+    "slowness",
     "submit_job",
     "take_as_ours",
     "waiting_checks",

@@ -97,7 +97,7 @@ def approve(job: FineTuningJob, *, by: User, seen: str = "", comment: str = "") 
             JobStatus.PENDING,
             by=by,
             launched_at=now(),
-            next_poll_at=now(),
+            next_poll_at=job.due_at,
             **found.as_fields(),
         )
         if moved:

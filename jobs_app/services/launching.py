@@ -1,5 +1,6 @@
 """A person's acts: make a job, launch it, cancel it."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,6 +30,9 @@ from teams_app.models import User, Verb
 # A person waits for a cancel; after that the next poll carries the wish on.
 CANCEL_SECONDS = 15
 NOT_THERE = {JobStatus.AWAITING_APPROVAL, JobStatus.PENDING, JobStatus.UNSURE}
+# A form with a time needs as long to be sent.
+A_MOMENT = timedelta(minutes=10)
+FARTHEST = timedelta(days=366)
 
 
 def create_job(
@@ -41,6 +45,7 @@ def create_job(
     seed: int | None = None,
     by: User | None,
     launch_key: UUID | None = None,
+    scheduled_for: datetime | None = None,
 ) -> FineTuningJob:
     """A draft. The same `launch_key` again in the team gives the same job back.
 
@@ -57,11 +62,13 @@ def create_job(
         seed=seed,
         created_by=by,
         launch_key=launch_key or uuid4(),
+        scheduled_for=scheduled_for,
     )
     if known := _job_with(job.launch_key, provider):
         return known
     job.full_clean()
     check_fits(job)
+    check_schedule(scheduled_for)
     try:
         with transaction.atomic():
             job.save(force_insert=True)
@@ -70,6 +77,14 @@ def create_job(
             return known
         raise
     return job
+
+
+def check_schedule(at: datetime | None) -> None:
+    """Raises ValidationError for a time that is past, or too far away."""
+    if at is not None and at < now() - A_MOMENT:
+        raise ValidationError({"scheduled_for": _("This time is past.")})
+    if at is not None and at > now() + FARTHEST:
+        raise ValidationError({"scheduled_for": _("This is more than a year away.")})
 
 
 def _job_with(launch_key: UUID, provider: Provider) -> FineTuningJob | None:
@@ -107,7 +122,7 @@ def launch_job(job: FineTuningJob, *, by: User | None) -> bool:
             JobStatus.PENDING,
             by=by,
             launched_at=now(),
-            next_poll_at=now(),
+            next_poll_at=job.due_at,
             **found.as_fields(),
         )
         if moved:

@@ -32,7 +32,7 @@ def _unheard() -> Iterable[tuple[FineTuningJob, datetime]]:
         Q(last_polled_at=None) | Q(last_polled_at__lt=limit),
         status__in=COMMITTED,
         status_changed_at__lt=limit,
-    )
+    ).exclude(scheduled_for__gt=limit)
     for job in jobs:
         since = job.status_changed_at
         yield job, max(since, job.last_polled_at or since)

@@ -1,11 +1,13 @@
 """The portal's pages about jobs, one module for each page."""
 
+from jobs_app.views.acts import pause, resume, retry, schedule
 from jobs_app.views.approvals import approve, decline, waiting
 from jobs_app.views.ask import answer, ask
 from jobs_app.views.decide import decide
 from jobs_app.views.estimates import estimate
 from jobs_app.views.history import job_list
 from jobs_app.views.home import home
+from jobs_app.views.inbound import provider_webhook
 from jobs_app.views.job import charts, held_out, job_detail, live, points
 from jobs_app.views.launch import (
     base_model_options,
@@ -47,6 +49,11 @@ __all__ = [
     "provider",
     "provider_check",
     "provider_check_cancel",
+    "pause",
+    "provider_webhook",
+    "resume",
+    "retry",
+    "schedule",
     "team_detail",
     "test_mail",
     "waiting",

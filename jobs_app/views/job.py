@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_app import advice, curves, services
-from jobs_app.forms import AskForm, ChartForm
+from jobs_app.forms import AskForm, ChartForm, ScheduleForm
 from jobs_app.held_out import held_out_summary
 from jobs_app.models import FineTuningJob, JobStatus
 from jobs_app.progress import duration_of, progress_of
@@ -110,6 +110,11 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "chosen_model": request.GET.get("tuned", ""),
         "candidates": candidates_of(job),
         **_provider_context(job),
+        "can_pause": services.can_pause(job),
+        "can_resume": services.can_resume(job),
+        "can_retry": job.status in services.MAY_RETRY,
+        "schedule_form": ScheduleForm(initial={"scheduled_for": job.scheduled_for}),
+        "slowness": services.slowness(job.status, job.status_changed_at),
         "may_launch": has_role(request.user, job, Role.LAUNCHER),
         **approval_context(request, job),
     }

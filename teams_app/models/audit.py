@@ -46,6 +46,7 @@ class Thing(models.TextChoices):
     PRICE = "price", _("price")
     JOB = "finetuningjob", _("fine-tuning job")
     WEBHOOK = "webhook", _("webhook")
+    WEBHOOK_DOOR = "webhookdoor", _("webhook of a provider")
     TOKEN = "apitoken", _("API token")
     TEAM = "team", _("team")
     MEMBER = "membership", _("member")

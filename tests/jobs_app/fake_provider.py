@@ -361,6 +361,16 @@ def cancel_job(fake: FakeProvider, request: Request, job_id: str) -> Any:
     return fake.jobs[job_id]
 
 
+def pause_job(fake: FakeProvider, request: Request, job_id: str) -> Any:
+    fake.jobs[job_id]["status"] = "paused"
+    return fake.jobs[job_id]
+
+
+def resume_job(fake: FakeProvider, request: Request, job_id: str) -> Any:
+    fake.jobs[job_id]["status"] = "queued"
+    return fake.jobs[job_id]
+
+
 def list_events(fake: FakeProvider, request: Request, job_id: str) -> Any:
     return page(fake, request, fake.events.get(job_id, []))
 
@@ -401,6 +411,8 @@ ROUTES: list[RouteOf] = [
     ("GET", "/v1/fine_tuning/jobs", list_jobs),
     ("GET", "/v1/fine_tuning/jobs/([^/]+)", show_job),
     ("POST", "/v1/fine_tuning/jobs/([^/]+)/cancel", cancel_job),
+    ("POST", "/v1/fine_tuning/jobs/([^/]+)/pause", pause_job),
+    ("POST", "/v1/fine_tuning/jobs/([^/]+)/resume", resume_job),
     ("GET", "/v1/fine_tuning/jobs/([^/]+)/events", list_events),
     ("GET", "/v1/fine_tuning/jobs/([^/]+)/checkpoints", list_checkpoints),
     ("GET", "/v1/models", list_models),

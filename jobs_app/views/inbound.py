@@ -1,0 +1,45 @@
+"""The door at which providers knock when a job of ours has moved."""
+
+import time
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from jobs_app import tasks
+from jobs_app.encryption import UnreadableSecret
+from jobs_app.models import WebhookDoor
+from jobs_app.providers.inbound import NotTheProvider, read_webhook
+from jobs_app.services.inbound import hear
+
+MAX_BODY_BYTES = 64 * 1024
+# Calls a minute at one door, believed or not, in each web process.
+MAX_CALLS = 120
+MINUTE = 60
+
+
+@csrf_exempt  # no browser comes here: the signature says who calls
+@require_POST
+def provider_webhook(request: HttpRequest, token: str) -> HttpResponse:
+    """200 whatever the news: only a caller who is not the provider gets a no."""
+    doors = WebhookDoor.objects.exclude(secret="").select_related("provider")
+    door = get_object_or_404(doors, token=token)
+    if _is_crowded(door):
+        return HttpResponse(status=429, headers={"Retry-After": str(MINUTE)})
+    if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
+        return HttpResponse(status=413)
+    try:
+        news = read_webhook(door.secret, request.body, request.headers)
+    except (NotTheProvider, UnreadableSecret):
+        return HttpResponse(status=400)  # without a word of what was wrong
+    if news is not None and hear(door.provider, news):
+        tasks.poll_provider.delay_on_commit(door.provider_id)
+    return HttpResponse()
+
+
+def _is_crowded(door: WebhookDoor) -> bool:
+    key = f"webhook-calls:{door.pk}:{int(time.time()) // MINUTE}"
+    cache.add(key, 0, timeout=2 * MINUTE)
+    return cache.incr(key) > MAX_CALLS
