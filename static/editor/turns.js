@@ -4,6 +4,7 @@
 import { button, element, icon, isObject, parse, select } from "./dom.js";
 import { Dragging } from "./drag.js";
 import { isExactJSON } from "./json-text.js";
+import { Notes } from "./notes.js";
 import { RawView } from "./raw-view.js";
 import { addersOf, fieldsOf, otherKeys, weightSelect } from "./turn-fields.js";
 
@@ -15,6 +16,7 @@ export class TurnEditor {
     this.words = page.words;
     this.isOutput = textArea.dataset.turnEditor === "output";
     this.undone = [];
+    this.notes = new Notes(textArea.form.elements.extra, textArea.name);
     this.list = element("ol", { className: "turn-editor__turns" });
     this.dragging = new Dragging(this);
     this.notice = element("p", { className: "turn-editor__notice", role: "status" });
@@ -74,6 +76,7 @@ export class TurnEditor {
   }
 
   change(turns, focusOn) {
+    this.notes.follow(this.turns, turns);
     this.turns = turns;
     this.store();
     this.draw();

@@ -143,6 +143,19 @@ class TestTurns:
 
         assert texts(editor)[1:3] == ["네더 블레이드는?"] * 2
 
+    def test_further_keys_of_a_message_go_where_it_goes(self, open_example, example):
+        example.extra = {"source": "forum", "messages": {"2": {"id": 7}}}
+        save_example(example, by=None)
+        page = open_example(example)
+        turn(page, 2).get_by_role("button", name="Remove this turn").click()
+        extra = page.locator("#id_extra")
+        assert json.loads(extra.input_value()) == {"source": "forum"}
+
+        page.get_by_role("button", name="Undo").click()
+        turn(page, 2).get_by_role("button", name="Move up").click()
+        notes = save(page, example).extra["messages"]
+        assert notes == {"1": {"id": 7}}
+
     def test_a_name_is_given(self, editor, example):
         turn(editor, 2).get_by_role("button", name="Add a name").click()
         turn(editor, 2).get_by_label("Name").fill("ann")
@@ -464,6 +477,7 @@ class TestJSON:
 
         raw.get_by_text("“robot” is no role.").wait_for()
         assert raw.get_by_role("button", name="Line 2").is_visible()
+        assert findings(editor) == []
 
     def test_what_is_no_row_stays_text_and_comes_back(self, editor, whole, example):
         whole.fill('{"messages": [')

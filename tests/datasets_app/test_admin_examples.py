@@ -114,6 +114,16 @@ class TestEditing:
         assert "is not one of the available choices" in said
         assert not example.tags.exists()
 
+    @pytest.mark.parametrize("value", ["9" * 30, "-1", "x"])
+    @pytest.mark.parametrize("field", ["opened_revision", "merge_base", "draft_id"])
+    def test_nonsense_in_a_hidden_field_breaks_nothing(
+        self, reviewer, dataset, field, value
+    ):
+        example = make_example(dataset=dataset)
+        changes = {"opened_at": "long ago", "opened_state": "other", field: value}
+
+        assert save(reviewer, example, **changes).status_code == 200
+
     @pytest.mark.parametrize(
         ("typed", "said"),
         [
