@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from teams_app.access import has_role_anywhere
+from teams_app.audit_facts import facts_of
 from teams_app.audit_forms import AuditForm
 from teams_app.csv_cells import csv_line
 from teams_app.models import AuditEntry, Membership, Role
@@ -35,7 +36,7 @@ def log(request: HttpRequest) -> HttpResponse:
     found = list(entries[: PER_PAGE + 1])
     context = {
         "form": form,
-        "lines": [(entry, _facts(entry)) for entry in found[:PER_PAGE]],
+        "lines": [(entry, facts_of(entry)) for entry in found[:PER_PAGE]],
         "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
         "is_later_page": bool(before),
         "is_filtered": any(form.cleaned_data.values()),
@@ -60,18 +61,6 @@ def _entries(request: HttpRequest) -> QuerySet[AuditEntry]:
             _("The audit log is for owners. An owner of the team can make you one.")
         )
     return AuditEntry.objects.visible_to(request.user, Role.OWNER)
-
-
-def _facts(entry: AuditEntry) -> list[tuple[str, str]]:
-    return [(name, _told(name, value)) for name, value in entry.details.items()]
-
-
-def _told(name: str, value: Any) -> str:
-    """A list is what it was and what it became; of fields, their names."""
-    if isinstance(value, list):
-        words = ["–" if each is None else str(each) for each in value]
-        return (", " if name == "fields" else " → ").join(words)
-    return "–" if value is None else str(value)
 
 
 def _names(user: Any) -> list[str]:

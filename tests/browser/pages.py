@@ -383,7 +383,7 @@ def with_webhooks(team: Team) -> Team:
     url = "https://hooks.example.com/services/T0000/B0000/XXXXXXXXXXXXXXXXXXXXXXXX"
     for problem in ("", "The receiver answered with the status 410."):
         hook = Webhook.objects.create(
-            team=team, name="Chat", url=url, secret=new_secret(), problem=problem
+            team=team, name="#alerts", url=url, secret=new_secret(), problem=problem
         )
         sent = make_test(hook)
         sent.problem, sent.state = problem, "given_up" if problem else "sent"

@@ -1,0 +1,41 @@
+"""The words for an audit entry's facts: whatever a door noted besides who and what."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS = {
+    "base_model": _("base model"),
+    "base_url": _("base URL"),
+    "decision": _("decision"),
+    "edit": _("bulk edit"),
+    "fields": _("fields"),
+    "file": _("file"),
+    "format": _("format"),
+    "kind": _("kind"),
+    "name": _("name"),
+    "place": _("address"),
+    "role": _("role"),
+    "split": _("split"),
+    "token": _("API token"),
+    "user": _("user"),
+    "usd": _("estimate in USD"),
+}
+
+
+def facts_of(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of each fact, to be read; unknown names stay as they are."""
+    return [
+        (str(WORDS.get(name, name)), _told(name, value))
+        for name, value in details.items()
+    ]
+
+
+def _told(name: str, value: Any) -> str:
+    """A list is what it was and what it became; of fields, their names."""
+    if isinstance(value, list):
+        words = ["–" if each is None else str(each) for each in value]
+        if name == "fields":
+            return ", ".join(str(WORDS.get(word, word)) for word in words)
+        return " → ".join(words)
+    return "–" if value is None else str(value)
