@@ -32,6 +32,8 @@ class DatasetVersion(FrozenModel):
     number = models.PositiveIntegerField(_("version"))
     note = models.CharField(_("note"), max_length=200, blank=True)
     approved_only = models.BooleanField(_("approved rows only"), default=False)
+    # Did a row go in that nobody had approved? True where nobody looked.
+    has_unapproved_rows = models.BooleanField(default=True, editable=False)
     training_file = models.FileField(upload_to=version_path)
     training_sha256 = models.CharField("SHA-256", max_length=64)
     n_training_rows = models.PositiveIntegerField(_("training rows"))

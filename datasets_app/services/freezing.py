@@ -20,6 +20,7 @@ from datasets_app.models import (
     DatasetVersion,
     FreezeFailure,
     FreezeRun,
+    ReviewState,
     RunStatus,
     Split,
 )
@@ -82,16 +83,24 @@ def _make_version(run: FreezeRun, report: Progress) -> None:
 
     rows = versions.freezable_examples(run.dataset, approved_only=run.approved_only)
     runs.update(run, n_total=rows.count(), n_done=0)
+    has_unapproved_rows = _has_unapproved_rows(run)
     try:
         with versions.written_parts(
             run.dataset, approved_only=run.approved_only, on_piece=advance
         ) as parts:
-            _store(run, parts)
+            _store(run, parts, has_unapproved_rows=has_unapproved_rows)
     except OSError:
         _fail(run, FreezeFailure.STORAGE)
 
 
-def _store(run: FreezeRun, parts: versions.Parts) -> None:
+def _has_unapproved_rows(run: FreezeRun) -> bool:
+    """Asked before the rows are read and after: an unapproved one is missed only where
+    somebody approved just what was read."""
+    rows = versions.freezable_examples(run.dataset, approved_only=run.approved_only)
+    return rows.exclude(state=ReviewState.APPROVED).exists()
+
+
+def _store(run: FreezeRun, parts: versions.Parts, *, has_unapproved_rows: bool) -> None:
     if not parts[Split.TRAIN].n_rows:
         nothing = FreezeFailure.NOTHING
         _fail(run, FreezeFailure.NOTHING_APPROVED if run.approved_only else nothing)
@@ -100,6 +109,7 @@ def _store(run: FreezeRun, parts: versions.Parts) -> None:
         dataset=run.dataset,
         note=run.note,
         approved_only=run.approved_only,
+        has_unapproved_rows=has_unapproved_rows or _has_unapproved_rows(run),
         created_by=run.created_by,
     )
     name = run.claim.hex  # type: ignore[union-attr]

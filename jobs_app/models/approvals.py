@@ -25,7 +25,7 @@ class Reason(models.TextChoices):
     )
     UNAPPROVED_ROWS = (
         "unapproved_rows",
-        _("The version has rows that are not approved as they stand in it."),
+        _("Rows went into the version that nobody had approved."),
     )
     CHANGED = "changed", _("What was approved has changed since, so it did not run.")
 

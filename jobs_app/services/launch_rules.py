@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from datasets_app.models import DatasetVersion, ReviewState
+from datasets_app.models import DatasetVersion
 from jobs_app.models import FineTuningJob, Reason
 from jobs_app.services.estimates import Estimate
 from jobs_app.services.spending import Spending, cost_of, spending_of
@@ -45,7 +44,7 @@ def judge(team: Team, found: Estimate, version: DatasetVersion) -> Ruling:
     reasons = [Reason.ALWAYS] if team.approve_always else []
     if team.approve_above_limit:
         reasons += above
-    if team.approve_unapproved_rows and has_unapproved_rows(version):
+    if team.approve_unapproved_rows and version.has_unapproved_rows:
         reasons.append(Reason.UNAPPROVED_ROWS)
     refusals = [] if team.approve_above_limit else above
     return Ruling(
@@ -78,16 +77,6 @@ def reasons_above(team: Team, usd: Decimal | None, spending: Spending) -> list[R
     ):
         above.append(Reason.MONTH_LIMIT)
     return above
-
-
-def has_unapproved_rows(version: DatasetVersion) -> bool:
-    """Does it hold a row that is not approved now, as it stands in the version?"""
-    if version.approved_only:
-        return False
-    is_approved = Q(
-        example__state=ReviewState.APPROVED, example__content_hash=F("content_hash")
-    )
-    return version.rows.exclude(is_approved).exists()
 
 
 def _sentence(reason: Reason, team: Team, found: Estimate, spending: Spending) -> str:

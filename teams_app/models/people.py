@@ -134,7 +134,7 @@ class Team(models.Model):
     approve_unapproved_rows = models.BooleanField(
         _("a launch on rows that nobody approved needs a second person"),
         default=False,
-        help_text=_("Rows that are not approved as they stand in the version."),
+        help_text=_("Rows that were not approved when the version was frozen."),
     )
 
     objects = TeamQuerySet.as_manager()

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
+from datasets_app.services import freeze
 from jobs_app import services
 from jobs_app.models import (
     Approval,
@@ -25,7 +26,13 @@ from jobs_app.services.estimates import estimate_of
 from jobs_app.services.spending import spending_of
 from teams_app.models import AuditEntry, Role, Team
 from teams_app.services import make_token
-from tests.factories import make_job, make_member, make_provider, make_team
+from tests.factories import (
+    make_example,
+    make_job,
+    make_member,
+    make_provider,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -200,13 +207,18 @@ def test_the_built_in_server_is_below_every_limit(asker):
 def test_rows_that_nobody_approved_need_a_second_person(asker):
     team = make_team(approve_unapproved_rows=True)
     job = draft(team)
-    job.dataset_version.rows.create(
-        split="train", line_number=1, offset=0, content_hash="a" * 64
-    )
 
     services.launch_job(job, by=asker)
 
     assert job.approvals.get().reasons == [Reason.UNAPPROVED_ROWS]
+
+
+@pytest.mark.parametrize(("state", "is_so"), [("approved", False), ("draft", True)])
+def test_a_version_knows_whether_all_its_rows_were_approved(state, is_so):
+    example = make_example(state="approved")
+    make_example(dataset=example.dataset, state=state)
+    version = freeze(dataset=example.dataset, by=None)
+    assert version.has_unapproved_rows is is_so
 
 
 def test_money_is_spent_committed_or_waiting(team, asker, other):
