@@ -36,7 +36,7 @@ def log(request: HttpRequest) -> HttpResponse:
     found = list(entries[: PER_PAGE + 1])
     context = {
         "form": form,
-        "lines": [(entry, facts_of(entry)) for entry in found[:PER_PAGE]],
+        "lines": [(entry, facts_of(entry.details)) for entry in found[:PER_PAGE]],
         "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
         "is_later_page": bool(before),
         "is_filtered": any(form.cleaned_data.values()),
