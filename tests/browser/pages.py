@@ -50,10 +50,13 @@ from jobs_app import services as jobs
 from jobs_app.models import (
     EventType,
     FineTuningJob,
+    Heartbeat,
     JobStatus,
     Provider,
     ProviderCheck,
+    RequestResult,
     Webhook,
+    count_requests,
 )
 from jobs_app.providers.webhooks import new_secret
 from jobs_app.services.notices import make_test
@@ -402,6 +405,13 @@ def job_in_each_state(team: Team) -> None:
         make_job(team=team, status=status, launched_at=now())
 
 
+def provider_asked(team: Team) -> None:
+    """And a worker that has not shown itself for a minute."""
+    asked = make_provider(team=team)
+    count_requests(asked, {RequestResult.OK: 1200, RequestResult.UNREACHABLE: 3})
+    Heartbeat.objects.update(beaten_at=now() - timedelta(minutes=1))
+
+
 def page(name: str, row: Callable[[Team], Any] | None = None) -> Address:
     """The page of that URL name; `row` makes what it shows, and its key if it has one.
 
@@ -450,6 +460,7 @@ PAGES = [
     page("account:password"),
     page("notifications:mine"),
     page("audit:log", audited),
+    page("processes", provider_asked),
     page("teams:detail", with_webhooks),
     page("jobs:waiting", one_launch_waits),
     page("jobs:detail", waiting_launch),
