@@ -1,9 +1,10 @@
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 from jobs_app import services
 from teams_app import append_only
 from tests.browser.chromium import CHROMIUM, FLAGS
+
+SECONDS_TO_FINISH = 10
 
 # A landing is judged by the change, not by the day's luck; other runs look further.
 hypothesis.settings.register_profile("landing", derandomize=True)
@@ -31,13 +34,27 @@ def _tests_may_empty_the_audit_log() -> Iterator[None]:
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def open_and_empty(case: TransactionTestCase) -> None:
-        append_only.remove(connection)
-        empty(case)  # which ends with post_migrate: the triggers are back
+        when_free(lambda: append_only.remove(connection))
+        when_free(lambda: empty(case))  # ends with post_migrate: the triggers are back
 
     patch = pytest.MonkeyPatch()
     patch.setattr(TransactionTestCase, "_fixture_teardown", open_and_empty)
     yield
     patch.undo()
+
+
+def when_free(change: Callable[[], object]) -> None:
+    """A live server may still be reading for a page that is closed by now."""
+    end = time.monotonic() + SECONDS_TO_FINISH
+    while True:
+        try:
+            change()
+        except OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture
