@@ -6,7 +6,7 @@ from celery import shared_task
 
 from jobs_app import services
 from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
-from jobs_app.services import inbound, notices, watching
+from jobs_app.services import inbound, notices, shutdowns, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
 from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
@@ -85,5 +85,6 @@ def drive_notices() -> None:
 def watch_jobs() -> None:
     """A slow tick, for what nobody sees at once."""
     watching.tell_of_stalled_jobs()
+    shutdowns.tell_of_shutdowns()
     notices.forget_old_notices()
     inbound.forget_old_webhooks()

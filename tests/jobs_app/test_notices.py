@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.db import connection, transaction
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 from openai import OpenAI
 
 from jobs_app import services, tasks
@@ -18,6 +18,7 @@ from jobs_app.models import (
     DeliveryState,
     FineTuningJob,
     JobStatus,
+    ListedModel,
     Notice,
     NoticeChoice,
     NoticeKind,
@@ -34,9 +35,10 @@ from jobs_app.services.notices import (
     make_test,
     spread_notices,
 )
+from jobs_app.services.shutdowns import tell_of_shutdowns
 from jobs_app.services.watching import tell_of_stalled_jobs
 from teams_app.models import Role, Team, User
-from tests.factories import make_job, make_member, make_team
+from tests.factories import make_job, make_member, make_provider, make_team
 from tests.jobs_app.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -407,3 +409,38 @@ def test_a_user_chooses_what_to_hear_of(client):
     user.refresh_from_db()
     assert (user.email, user.language) == ("kim@example.org", "ko")
     assert list(user.notice_choices.values_list("kind", flat=True)) == ["failed"]
+
+
+def ends_in(days: int, **overrides) -> ListedModel:
+    provider = overrides.pop("provider", None) or make_provider()
+    on = localdate() + timedelta(days=days)
+    return ListedModel.objects.create(
+        **{"provider": provider, "name": "gpt-x", "shutdown_date": on, **overrides}
+    )
+
+
+def test_a_model_that_is_trained_on_is_told_of_a_month_and_a_week_before_its_end():
+    model = ends_in(30)
+    make_job(provider=model.provider, base_model="gpt-x", status=JobStatus.SUCCEEDED)
+    for _each in range(2):
+        tell_of_shutdowns()
+    assert Notice.objects.filter(kind=NoticeKind.SHUTDOWN).count() == 1
+
+    ListedModel.objects.update(shutdown_date=localdate() + timedelta(days=7))
+    tell_of_shutdowns()
+    assert Notice.objects.filter(kind=NoticeKind.SHUTDOWN).count() == 2
+
+
+@pytest.mark.parametrize("days", [31, -1])
+def test_a_model_that_ends_later_or_has_ended_is_not_told_of(days):
+    model = ends_in(days)
+    make_job(provider=model.provider, base_model="gpt-x", status=JobStatus.SUCCEEDED)
+    tell_of_shutdowns()
+    assert not Notice.objects.exists()
+
+
+def test_a_model_that_nobody_in_the_team_uses_is_not_told_of():
+    ends_in(3)
+    make_job(base_model="gpt-x", status=JobStatus.SUCCEEDED)  # another provider's
+    tell_of_shutdowns()
+    assert not Notice.objects.exists()
