@@ -4,7 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from teams_app.models import Team
+from teams_app.services import TEAM_SETTINGS
+
 WORDS = {
+    **{name: Team._meta.get_field(name).verbose_name for name in TEAM_SETTINGS},
     "base_model": _("base model"),
     "base_url": _("base URL"),
     "decision": _("decision"),
@@ -34,8 +38,14 @@ def facts_of(details: dict[str, Any]) -> list[tuple[str, str]]:
 def _told(name: str, value: Any) -> str:
     """A list is what it was and what it became; of fields, their names."""
     if isinstance(value, list):
-        words = ["–" if each is None else str(each) for each in value]
+        words = [_word(each) for each in value]
         if name == "fields":
             return ", ".join(str(WORDS.get(word, word)) for word in words)
         return " → ".join(words)
+    return _word(value)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
     return "–" if value is None else str(value)

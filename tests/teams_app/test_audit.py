@@ -131,10 +131,12 @@ def test_a_new_key_is_told_and_is_not_in_the_line(owner, team):
     assert "sk-brand-new" not in str(list(AuditEntry.objects.values()))
 
 
-def test_a_setting_is_told_with_what_it_was(owner, team):
+def test_a_setting_is_told_with_what_it_was(client, owner, team):
     team.approve_always = True
     save_team(team, by=owner)
     assert newest().details == {"approve_always": [False, True]}
+    page = client.get(reverse("audit:log")).content.decode()
+    assert "every launch needs a second person</span>: no → yes" in page
 
 
 def test_deleting_in_the_admin_is_told(client, owner, team):
