@@ -7,7 +7,7 @@ deleted examples stay. So what it finds may hold too much, but never too little.
 
 # ruff: noqa: S608  (the texts are put together of names that stand here)
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
@@ -16,6 +16,8 @@ from datasets_app.grams import grams
 
 TABLE = "datasets_app_textindex"
 QUEUE = "datasets_app_unindexedtext"
+STRETCH = 4096  # ids
+MOST_STRETCHES = 16  # at once: the time goes with their number, squared
 NAMES = ("example_text_added", "example_text_changed")
 _ADDED, _CHANGED = NAMES
 
@@ -114,7 +116,7 @@ def write(connection: Any, pieces: dict[int, set[str]]) -> None:
     """Learn the pieces of examples, by their ids."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = [_array(found) for found in pieces.values()]
+            arrays = [_array({*each, _stretch(pk)}) for pk, each in pieces.items()]
             cursor.execute(
                 f"INSERT INTO {TABLE} SELECT pk, numbers::int[]"
                 " FROM unnest(%s::bigint[], %s::text[]) AS learnt (pk, numbers)"
@@ -148,20 +150,82 @@ def find(
     limit: int,
 ) -> list[int]:
     """The first ids, by size, of those that come after the id `beyond`."""
-    sql, values = subquery(connection.vendor, dataset_id, pieces)
-    column = "example_id" if connection.vendor == "postgresql" else "rowid"
-    if beyond is not None:
-        sql += f" AND {column} {'<' if backwards else '>'} %s"
-        values.append(beyond)
-    sql += f" ORDER BY {column} {'DESC' if backwards else 'ASC'} LIMIT %s"
+    order, side = ("DESC", "<") if backwards else ("ASC", ">")
+    asked = "" if beyond is None else "AND {} " + side + " %s"
+    bound = [] if beyond is None else [beyond]
+    if connection.vendor == "sqlite":
+        sql, values = subquery("sqlite", dataset_id, pieces)
+        sql += f" {asked.format('rowid')} ORDER BY rowid {order} LIMIT %s"
+        return _ids(connection, sql, [*values, *bound, limit])
+    wanted = _array([*pieces, _dataset(dataset_id)])
+    # The stretches first, as the index is read in this order. And the order by a sum:
+    # else PostgreSQL may look through all ids in their order.
+    sql = (
+        f"SELECT example_id FROM {TABLE}"
+        " WHERE grams && %s::int[] AND grams @> %s::int[]"
+        f" {asked.format('example_id')} ORDER BY example_id + 0 {order} LIMIT %s"
+    )
+    found: list[int] = []
+    for stretches in _stretches(connection, dataset_id, beyond, backwards):
+        values = [stretches, wanted, *bound, limit - len(found)]
+        found += _ids(connection, sql, values)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _ids(connection: Any, sql: str, values: list[Any]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, limit])
+        cursor.execute(sql, values)
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def _stretches(
+    connection: Any, dataset_id: int, beyond: int | None, backwards: bool
+) -> Iterator[str]:
+    """Arrays of the stretches of ids where to look, one after the other.
+
+    PostgreSQL finds all ids of a common word before it takes the first ones, and that
+    may be a million. So it looks at few stretches first, and at ever more of them.
+    """
+    ends = _first_and_last(connection, dataset_id)
+    if ends is None:
+        return
+    first, last = (end // STRETCH for end in ends)
+    here = (last if backwards else first) if beyond is None else beyond // STRETCH
+    left = (
+        range(min(here, last), first - 1, -1)
+        if backwards
+        else range(max(here, first), last + 1)
+    )
+    n = 1
+    while left:
+        yield _array(map(_stretch, (number * STRETCH for number in left[:n])))
+        left, n = left[n:], min(4 * n, MOST_STRETCHES)
+
+
+def _first_and_last(connection: Any, dataset_id: int) -> tuple[int, int] | None:
+    """The ids between which a dataset's examples are; None if it has none."""
+    one = (
+        "SELECT id FROM datasets_app_example"
+        " WHERE dataset_id = %s AND deleted_at IS NULL ORDER BY id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT ({one} LIMIT 1), ({one} DESC LIMIT 1)", [dataset_id, dataset_id]
+        )
+        first, last = cursor.fetchone()
+        return None if first is None else (first, last)
 
 
 def _dataset(dataset_id: int) -> str:
     """A piece that no text has: pieces of texts are letters and digits."""
     return f"§{dataset_id}"
+
+
+def _stretch(pk: int) -> str:
+    """Another such piece, which thousands of neighbours share."""
+    return f"§§{pk // STRETCH}"
 
 
 def _array(pieces: Iterable[str]) -> str:

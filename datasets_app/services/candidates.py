@@ -64,10 +64,11 @@ def _narrow_filters(s: Selection, dataset: Dataset) -> Iterable[QuerySet[Any]]:
         yield live.filter(assignee=int(s.assignee))
     if s.state:
         yield live.filter(state=s.state)
+    # In their order: else SQLite may look for these few in another index of all rows.
     if s.problem and s.problem != NONE:
-        yield live.filter(is_valid=False)
+        yield live.filter(is_valid=False).order_by("pk")
     if s.finding == ANY:
-        yield live.filter(n_findings__gt=0)
+        yield live.filter(n_findings__gt=0).order_by("pk")
     if s.min_tokens or s.max_tokens:
         least, most = int(s.min_tokens or 0), int(s.max_tokens or MAX_TOKENS)
         yield live.filter(n_tokens__gte=least, n_tokens__lte=most)

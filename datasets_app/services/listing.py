@@ -118,6 +118,7 @@ def list_examples(
     per_page: int = PER_PAGE,
 ) -> ListPage:
     """The page behind the key `after`, or in front of `before`, or the first one."""
+    began = monotonic()
     key = read_key(before) or read_key(after)
     backwards = read_key(before) is not None
     order = Order.of(selection.sort, backwards)
@@ -128,7 +129,7 @@ def list_examples(
         walk = Walk(_first(order, order.beyond(rows, key), per_page + 1), None, 0)
         n_found: int | None = rows.count()
     else:
-        walk = _walk(rows, selection, dataset, order, key, per_page + 1)
+        walk = _walk(rows, selection, dataset, order, key, per_page + 1, began)
         n_found = candidates.known_count(selection, dataset)
     return _page(walk, order, key, backwards, per_page, n_found)
 
@@ -171,23 +172,40 @@ def _walk(
     order: Order,
     key: Key | None,
     n_wanted: int,
+    began: float,
 ) -> Walk:
     """Look at more and more rows at once: most filters fill a page from the first."""
-    began, size = monotonic(), n_wanted
-    found: list[Example] = []
+    walk_began, size = monotonic(), n_wanted
+    found: list[int] = []
     n_looked_at = 0
     while True:
         keys = candidates.next_keys(selection, dataset, order, key, size)
-        few = rows.filter(pk__among=[pk for _value, pk in keys])
-        found += _first(order, few, n_wanted - len(found))
+        found += _fitting(rows, [pk for _value, pk in keys])
         n_looked_at += len(keys)
-        if len(found) == n_wanted or len(keys) < size:
-            return Walk(found, None, n_looked_at)
-        key, seconds = keys[-1], monotonic() - began
-        if seconds > MAX_SECONDS:
-            return Walk(found, key, n_looked_at)
-        in_time = int(n_looked_at * (MAX_SECONDS / seconds - 1))
+        if len(found) >= n_wanted or len(keys) < size:
+            return Walk(_in_this_order(found[:n_wanted]), None, n_looked_at)
+        key, left = keys[-1], began + MAX_SECONDS - monotonic()
+        if left < 0:
+            return Walk(_in_this_order(found), key, n_looked_at)
+        in_time = int(n_looked_at * left / (monotonic() - walk_began))
         size = max(n_wanted, min(4 * size, MOST_AT_ONCE, in_time))
+
+
+def _fitting(rows: QuerySet[Example], pks: list[int]) -> list[int]:
+    """Those of them that are among the rows.
+
+    Without an order: asked for the first ones in an order, a database may walk all rows
+    in that order instead of looking at these few.
+    """
+    there = rows.filter(pk__among=pks).order_by().values_list("pk", flat=True)
+    fitting = set(there)
+    return [pk for pk in pks if pk in fitting]
+
+
+def _in_this_order(pks: list[int]) -> list[Example]:
+    rows = Example.objects.filter(pk__in=pks).order_by().defer(*LONG_COLUMNS)
+    row_of = {row.pk: row for row in rows}
+    return [row_of[pk] for pk in pks if pk in row_of]
 
 
 def _first(order: Order, rows: QuerySet[Example], n: int) -> list[Example]:
