@@ -181,5 +181,5 @@ def test_counts_of_queries_do_not_grow_with_rows(django_assert_num_queries):
     dataset = make_rows(30)
     services.index_texts()
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         list_examples(Selection(), dataset, per_page=10)

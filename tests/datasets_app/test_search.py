@@ -6,6 +6,7 @@ import pytest
 from django.utils.timezone import now
 
 from datasets_app import services
+from datasets_app.database import text_index
 from datasets_app.models import Dataset, Example, UnindexedText
 from datasets_app.services import candidates, listing
 from datasets_app.services.selection import Selection
@@ -133,6 +134,7 @@ def test_search_is_right_whatever_is_known(seed, sort, monkeypatch):
     chance, dataset = random.Random(seed), make_dataset()
     monkeypatch.setattr(candidates, "FEW", 5)
     monkeypatch.setattr(listing, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(text_index, "STRETCH", 3)
     for n in range(40):
         row = say(dataset, "".join(chance.choices([*WORDS, " "], k=6)))
         if n % 7 == 0:
