@@ -16,7 +16,7 @@ from jobs_app.forms import AskForm, ChartForm, ScheduleForm
 from jobs_app.held_out import held_out_summary
 from jobs_app.models import FineTuningJob, JobStatus
 from jobs_app.progress import duration_of, progress_of
-from jobs_app.providers import profile_of
+from jobs_app.providers import Ability, is_able, profile_of
 from jobs_app.questions import first_system_prompt, tuned_models
 from jobs_app.services.comparing import MAX_QUESTIONS
 from jobs_app.timeline import timeline
@@ -125,6 +125,7 @@ def _provider_context(job: FineTuningJob) -> dict[str, Any]:
     profile = profile_of(job.provider)
     has_version = bool(profile.api_version)
     return {
+        "can_chat": is_able(job.provider, Ability.CHAT),
         "deploy_step": profile.deploy_step,
         "api_version": has_version
         and (job.provider.api_version or profile.api_version),
@@ -170,6 +171,7 @@ def _held_out_context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any
         "costs_money": profile_of(job.provider).costs_money,
         "is_comparing": job.next_comparison_at is not None,
         "may_compare": job.status == JobStatus.SUCCEEDED
+        and is_able(job.provider, Ability.CHAT)
         and summary.n_answered < n_questions
         and has_role(request.user, job, Role.LAUNCHER),
     }

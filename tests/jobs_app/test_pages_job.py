@@ -397,3 +397,18 @@ def test_elsewhere_nothing_is_said_of_deploying():
     assert "Before anybody can ask" not in (
         client.get(reverse("jobs:detail", args=[job.pk])).text
     )
+
+
+def test_a_provider_that_cannot_chat_is_not_offered_to_be_asked():
+    provider = make_provider(abilities={"chat": False})
+    job = make_job(
+        provider=provider, status=JobStatus.SUCCEEDED, fine_tuned_model="ft:x"
+    )
+    client = Client()
+    client.force_login(make_member(Role.OWNER, job.team))
+    page = reverse("jobs:detail", args=[job.pk])
+    assert "Ask both models" not in client.get(page).text
+
+    provider.abilities = {}
+    provider.save()
+    assert "Ask both models" in client.get(page).text
