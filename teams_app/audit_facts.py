@@ -8,7 +8,10 @@ from teams_app.models import Team
 from teams_app.services import TEAM_SETTINGS
 
 WORDS = {
-    **{name: Team._meta.get_field(name).verbose_name for name in TEAM_SETTINGS},
+    **{
+        name: Team._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+        for name in TEAM_SETTINGS
+    },
     "base_model": _("base model"),
     "base_url": _("base URL"),
     "decision": _("decision"),
