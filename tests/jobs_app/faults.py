@@ -63,6 +63,11 @@ def hang_up(handler: Handler) -> None:
         return  # the client was quicker
 
 
+def answer_well(handler: Handler) -> None:
+    """No fault at all."""
+    handler.send(*handler.accepted)
+
+
 def says(
     status: int, body: Any = None, headers: dict[str, str] | None = None
 ) -> Answer:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from tests.jobs_app.fake_provider import FakeProvider, Fault, Request, RouteOf
-from tests.jobs_app.faults import KINDS, OPERATIONS, Hold
+from tests.jobs_app.faults import KINDS, OPERATIONS, Hold, answer_well
 from tests.jobs_app.faulty_routes import FAULTY_ROUTES, with_training
 
 
@@ -57,11 +57,22 @@ class FaultyProvider(FakeProvider):
     # What goes wrong ---------------------------------------------------------
 
     def fails(
-        self, operation: str, kind: str, *, times: int = 1, **arguments: Any
+        self,
+        operation: str,
+        kind: str,
+        *,
+        times: int = 1,
+        after: int = 0,
+        **arguments: Any,
     ) -> None:
-        """Let the next requests of this operation fail so: names as in `faults`."""
+        """Let the next requests of this operation fail so: names as in `faults`.
+
+        `after` so many more that are answered as they should be.
+        """
         acts_first, make = KINDS[kind]
         method, path = OPERATIONS[operation]
+        if after:
+            self.faults.append(Fault(method, path, answer_well, after, True))
         self.faults.append(Fault(method, path, make(**arguments), times, acts_first))
 
     def holds(self, operation: str, *, acts_first: bool = False) -> Hold:
@@ -71,6 +82,15 @@ class FaultyProvider(FakeProvider):
         method, path = OPERATIONS[operation]
         self.faults.append(Fault(method, path, hold, 1, acts_first))
         return hold
+
+    def forget(self) -> None:
+        """As if it had just been started."""
+        with self.lock:
+            for kept in (self.jobs, self.files, self.events, self.uploads):
+                kept.clear()
+            self.created.clear()
+            self.requests.clear()
+            self.faults.clear()
 
     # What happened -----------------------------------------------------------
 

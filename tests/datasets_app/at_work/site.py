@@ -20,14 +20,21 @@ PATIENCE_SECONDS = 120
 OPEN = ("pending", "running")
 LOOKS_A_TICK = 40
 WORKER = (
-    "celery --quiet -A finetune_site worker --queues celery --concurrency 1 "
+    "celery --quiet -A {app} worker --queues celery --concurrency 1 "
     "--loglevel WARNING --without-mingle --without-gossip --without-heartbeat"
 )
 
+BEAT = "celery --quiet -A finetune_site beat --pidfile= --loglevel WARNING"
+PERSON = "tests.datasets_app.at_work.person"
+
 
 class Site:
-    def __init__(self, var: Path, database_url: str) -> None:
+    """`person` is the module whose functions `ask` calls."""
+
+    def __init__(self, var: Path, database_url: str, person: str = PERSON) -> None:
         self.var, self.log = var, var / "log"
+        self.person_module = person
+        self.celery_app = "finetune_site"
         self.env = {
             **os.environ,
             "FINETUNE_SITE_VAR": str(var),
@@ -39,12 +46,12 @@ class Site:
         self.worker: subprocess.Popen[str] | None = None
 
     def begin(self) -> None:
-        broker = self.start("-m", "finetune_site.broker")
+        self.broker = broker = self.start("-m", "finetune_site.broker")
         migrated = self.start("manage.py", "migrate", "--verbosity=0").wait()
         assert migrated == 0, self.log.read_text()
         assert broker.poll() is None, self.log.read_text()
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.person = self.start("-m", "tests.datasets_app.at_work.person", **pipes)
+        self.person = self.start("-m", self.person_module, **pipes)
 
     def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:
         with self.log.open("ab") as log:
@@ -61,7 +68,12 @@ class Site:
 
     def start_worker(self) -> None:
         name = f"--hostname=worker{len(self.processes)}@%h"
-        self.worker = self.start("-m", *WORKER.split(), name)
+        self.worker = self.start(
+            "-m", *WORKER.format(app=self.celery_app).split(), name
+        )
+
+    def start_beat(self) -> subprocess.Popen[str]:
+        return self.start("-m", *BEAT.split())
 
     def ask(self, function: str, **arguments: Any) -> Any:
         """Call a function of `person`."""
@@ -103,11 +115,11 @@ class Site:
 
 
 @contextmanager
-def new_site(var: Path, url: str) -> Iterator[Site]:
+def new_site(var: Path, url: str, person: str = PERSON) -> Iterator[Site]:
     """`url` is a DATABASE_URL; on its server the site makes a database for itself."""
     var.mkdir()
     with _database(url) as own_url:
-        site = Site(var, own_url)
+        site = Site(var, own_url, person)
         try:
             site.begin()
             yield site

@@ -1,0 +1,106 @@
+"""Who launches jobs while workers are killed: a process that answers on its stdout."""
+
+import json
+import sys
+from datetime import timedelta
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db.models import F  # noqa: E402
+from django.utils.timezone import now  # noqa: E402
+from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
+
+from jobs_app import services, tasks  # noqa: E402
+from jobs_app.models import FineTuningJob, JobStatus, Provider, RemoteFile  # noqa: E402
+from jobs_app.services.heartbeats import TICK  # noqa: E402
+from tests.factories import (  # noqa: E402
+    chat_lines,
+    make_dataset,
+    make_job,
+    make_provider,
+    make_team,
+    make_version,
+)
+from tests.jobs_app.fake_provider import API_KEY  # noqa: E402
+
+
+def new_provider(base_url: str, **fields: Any) -> int:
+    team = make_team()
+    provider = make_provider(
+        team=team, base_url=base_url, api_key=API_KEY, keeps_metadata=True, **fields
+    )
+    return int(provider.pk)
+
+
+def new_version(provider: int, n_rows: int = 10) -> int:
+    team = Provider.objects.get(pk=provider).team
+    dataset = make_dataset(team=team)
+    return int(make_version(dataset=dataset, training=chat_lines(n_rows)).pk)
+
+
+def launch(provider: int, version: int, rings: bool = True) -> int:
+    job = make_job(
+        provider=Provider.objects.get(pk=provider), dataset_version_id=version
+    )
+    services.launch_job(job, by=None)
+    if rings:
+        tasks.submit_job.delay(job.pk)
+    return int(job.pk)
+
+
+def tick() -> None:
+    tasks.drive_open_jobs()
+
+
+def claims_run_out() -> None:
+    """As if those who hold a claim had been dead for long."""
+    long_ago = now() - timedelta(hours=1)
+    FineTuningJob.objects.filter(status=JobStatus.SUBMITTING).update(
+        status_changed_at=long_ago
+    )
+
+
+def let_pass(seconds: float) -> None:
+    """As if so much time had gone by for all jobs that wait."""
+    back = timedelta(seconds=seconds)
+    FineTuningJob.objects.filter(status=JobStatus.PENDING).update(
+        create_sent_at=F("create_sent_at") - back,
+        next_poll_at=F("next_poll_at") - back,
+    )
+    RemoteFile.objects.update(sent_at=F("sent_at") - back)
+
+
+def state(job: int) -> dict[str, Any]:
+    row = FineTuningJob.objects.get(pk=job)
+    return {"status": row.status, "remote_id": row.remote_id}
+
+
+def files(provider: int) -> list[str]:
+    known = RemoteFile.objects.filter(provider=provider)
+    return list(known.values_list("remote_id", flat=True))
+
+
+def let_beats_tick() -> None:
+    """What a beat of this site rings from now on: the tick of the jobs, each second."""
+    second, _ = IntervalSchedule.objects.get_or_create(
+        every=1, period=IntervalSchedule.SECONDS
+    )
+    PeriodicTask.objects.exclude(task=TICK).update(enabled=False)
+    PeriodicTask.objects.update_or_create(
+        task=TICK,
+        defaults={"name": "jobs", "interval": second, "enabled": True},
+    )
+
+
+def main() -> None:
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        sys.stdout.write(json.dumps(globals()[name](**arguments)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
