@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs_app import services
+from jobs_app.leftover_admin import look_for_leftovers
 from jobs_app.models import Provider
 from jobs_app.provider_forms import ProviderForm
 from jobs_app.providers import profile_of
+from teams_app.access import has_role_anywhere
 from teams_app.models import Role
 from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
@@ -25,6 +27,10 @@ class ProviderAdmin(AuditedMixin, TeamScopedAdmin):
     list_filter = ("team", "kind")
     search_fields = ("name", "base_url")
     add_role = change_role = delete_role = Role.OWNER
+    actions = (look_for_leftovers,)
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return has_role_anywhere(request.user, Role.LAUNCHER)
 
     class Media:
         js = ("provider-form.js",)

@@ -1,11 +1,13 @@
 """The workers' door: each task fetches by id and calls one service."""
 
+import logging
 import time
 
 from celery import shared_task
 
 from jobs_app import services
 from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
+from jobs_app.providers import ProviderError
 from jobs_app.services import inbound, notices, shutdowns, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
@@ -14,6 +16,8 @@ from jobs_app.services.notices import CLAIM_SECONDS
 
 # A tick that waited this long is outdated: the next one does its work.
 TICK_EXPIRES_SECONDS = 20
+LEFTOVERS_EXPIRE_SECONDS = 600
+log = logging.getLogger(__name__)
 
 
 @shared_task(expires=SUBMISSION_CLAIM_SECONDS)
@@ -88,3 +92,21 @@ def watch_jobs() -> None:
     shutdowns.tell_of_shutdowns()
     notices.forget_old_notices()
     inbound.forget_old_webhooks()
+    for provider_id in services.providers_with_deletions():
+        delete_leftovers.delay(provider_id)
+
+
+@shared_task(expires=LEFTOVERS_EXPIRE_SECONDS)
+def look_for_leftovers(provider_id: int) -> None:
+    provider = Provider.objects.get(pk=provider_id)
+    try:
+        services.look_for_leftovers(provider)
+    except ProviderError as exc:
+        log.warning(
+            "provider %d: leftover files cannot be listed: %s", provider_id, exc
+        )
+
+
+@shared_task(expires=LEFTOVERS_EXPIRE_SECONDS)
+def delete_leftovers(provider_id: int) -> None:
+    services.delete_leftovers(Provider.objects.get(pk=provider_id))

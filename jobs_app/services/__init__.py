@@ -45,6 +45,12 @@ from jobs_app.services.estimates import (
 from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
 from jobs_app.services.histories import read_histories
 from jobs_app.services.launching import cancel_job, create_job, launch_job
+from jobs_app.services.leftovers import (
+    delete_leftovers,
+    look_for_leftovers,
+    providers_with_deletions,
+    request_deletion,
+)
 from jobs_app.services.metrics import metrics_of
 from jobs_app.services.polling import poll_provider
 from jobs_app.services.prices import find_price, seed_prices
@@ -77,6 +83,7 @@ __all__ = [
     "complete_estimates",
     "create_job",
     "decline",
+    "delete_leftovers",
     "estimate",
     "estimate_of",
     "find_price",
@@ -84,14 +91,17 @@ __all__ = [
     "launch_again",
     "launch_job",
     "look_again",
+    "look_for_leftovers",
     "metrics_of",
     "name_deployment",
     "poll_provider",
     "providers_to_poll",
+    "providers_with_deletions",
     "providers_to_read",
     "read_histories",
     "reclaim_stalled_jobs",
     "request_comparison",
+    "request_deletion",
     "save_provider",
     "run_check",
     "seed_prices",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_app import advice, curves, services
+from jobs_app.error_rows import rows_named
 from jobs_app.forms import AskForm, ChartForm, ScheduleForm
 from jobs_app.held_out import held_out_summary
 from jobs_app.models import FineTuningJob, JobStatus
@@ -99,6 +100,7 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "progress": progress_of(job, metrics[-1] if metrics else None),
         "duration": duration_of(job),
         "error": advice.error_sentence(job),
+        "named_rows": rows_named(job),
         "advice": advice.what_to_do(job),
         "figures": curves.figures(metrics, chart_form.view()),
         "chart_form": chart_form,

@@ -52,6 +52,8 @@ from jobs_app.models import (
     FineTuningJob,
     Heartbeat,
     JobStatus,
+    LeftoverFile,
+    LeftoverReason,
     Provider,
     ProviderCheck,
     RequestResult,
@@ -362,6 +364,38 @@ def failed_job(team: Team) -> FineTuningJob:
     return make_job(team=team, status=JobStatus.FAILED, error=reason, finished_at=now())
 
 
+def unsure_job(team: Team) -> FineTuningJob:
+    """Two of the provider's jobs may be it."""
+    seen = {"base_model": "gpt-4.1-mini-2025-04-14", "training_file": "file-abc"}
+    candidates = [
+        {"id": "ftjob-4n1wuLqQx2Lp8m", "status": "running", "suffix": "", **seen}
+        | {"created_at": now().isoformat()},
+        {"id": "ftjob-9T0oYcVb3Zr7ka", "status": "", "suffix": "cards", **seen}
+        | {"created_at": ""},
+    ]
+    return make_job(
+        team=team,
+        status=JobStatus.UNSURE,
+        launched_at=now() - timedelta(minutes=12),
+        create_sent_at=now() - timedelta(minutes=11),
+        sent_training_file="file-abc",
+        candidates=candidates,
+        poll_problem="Tuner may have the job, but its answer was lost and no launch "
+        "key is kept there. What it lists does not tell for certain which job is ours.",
+    )
+
+
+def leftover(team: Team) -> LeftoverFile:
+    return LeftoverFile.objects.create(
+        provider=make_provider(team=team),
+        remote_id="file-abc",
+        name="dataset-v3-train-0123456789abcdef.jsonl",
+        n_bytes=123_456,
+        reason=LeftoverReason.UNUSED,
+        seen_at=now(),
+    )
+
+
 def waiting_launch(team: Team) -> FineTuningJob:
     team.approve_always, team.month_limit_usd = True, Decimal(100)
     team.approve_above_limit = True
@@ -513,6 +547,7 @@ PAGES = [
     page("jobs:detail", failed_job),
     page("jobs:detail", estimated_job),
     page("jobs:detail", deployable_job),
+    page("jobs:detail", unsure_job),
     page("providers:detail", provider),
     page("providers:detail", checked_provider),
     page("admin:index"),
@@ -536,6 +571,8 @@ PAGES = [
     admin("datasets_app_importrun", imported),
     admin("jobs_app_provider", provider),
     page("admin:jobs_app_provider_add"),
+    admin("jobs_app_leftoverfile"),
+    admin("jobs_app_leftoverfile", leftover),
     admin("jobs_app_finetuningjob"),
     admin("jobs_app_finetuningjob", running_job),
     admin("django_celery_beat_periodictask"),

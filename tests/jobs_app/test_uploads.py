@@ -3,8 +3,10 @@
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils.timezone import now
 
 from jobs_app import services
@@ -33,7 +35,7 @@ def job_of(provider, version=None) -> FineTuningJob:
 @pytest.fixture
 def in_parts(job, monkeypatch) -> FineTuningJob:
     """Its provider takes 200 bytes at a time: the file has several parts."""
-    small = {"max_file_bytes": PART_BYTES, "max_part_bytes": PART_BYTES}
+    small: Any = {"max_file_bytes": PART_BYTES, "max_part_bytes": PART_BYTES}
     openai = replace(PROFILES["openai"], **small)
     monkeypatch.setitem(PROFILES, "openai", openai)
     job.provider.kind = ProviderKind.OPENAI
@@ -57,9 +59,8 @@ def n_parts(job: FineTuningJob) -> int:
 
 
 def let_pass(seconds: float) -> None:
-    row = RemoteFile.objects.get()
-    row.sent_at -= timedelta(seconds=seconds)
-    row.save()
+    back = timedelta(seconds=seconds)
+    RemoteFile.objects.update(sent_at=F("sent_at") - back)
 
 
 # Once ---------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_two_submissions_of_a_version_send_its_file_once(job, faulty, monkeypatc
     second = job_of(job.provider, job.dataset_version)
     told = []
 
-    def meanwhile(*args: object) -> str:
+    def meanwhile(*args: Any) -> str:
         monkeypatch.undo()
         told.append(submit(second).poll_problem)
         return real_send(*args)
