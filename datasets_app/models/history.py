@@ -76,16 +76,23 @@ class ExampleRevision(models.Model):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, db_index=False)
     example_pk = models.PositiveBigIntegerField(db_index=True)
+    # Its row is changed, and so locked, by whoever stores revisions of it: PostgreSQL
+    # need not look for it at each of them.
     bulk_edit = models.ForeignKey(
         BulkEdit,
         null=True,
+        db_constraint=False,
         db_index=False,  # the index below begins with it
         on_delete=models.SET_NULL,
         related_name="revisions",
     )
     # The import that put a row of its file in the example's place.
     import_run = models.ForeignKey(
-        "ImportRun", null=True, on_delete=models.SET_NULL, related_name="+"
+        "ImportRun",
+        null=True,
+        db_index=False,  # nearly every row has none; see the last index
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     changes: Any = ExactJSONField(default=dict)
     created_at = models.DateTimeField(_("when"), auto_now_add=True)
@@ -105,7 +112,12 @@ class ExampleRevision(models.Model):
         verbose_name_plural = _("changes")
         ordering = ("-pk",)
         indexes = [
-            models.Index(fields=("bulk_edit", "example_pk"), name="revision_of_edit")
+            models.Index(fields=("bulk_edit", "example_pk"), name="revision_of_edit"),
+            models.Index(
+                fields=("import_run", "example_pk"),
+                condition=models.Q(import_run__isnull=False),
+                name="revision_of_import",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from datasets_app import exact_json
 from datasets_app.chat_format import OUTPUT_KEYS, RECORD_KEYS
-from datasets_app.derived import derive
+from datasets_app.derived import Derived, derive_all
 from datasets_app.models import Dataset, Example, ExampleRevision, ReviewState, Tag
 from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.counting import counter_of
@@ -71,9 +71,19 @@ DERIVED_FIELDS = (
 
 
 def derive_fields(example: Example) -> None:
-    dataset = example.dataset
+    derive_fields_of([example], example.dataset)
+
+
+def derive_fields_of(examples: list[Example], dataset: Dataset) -> None:
+    """The same of many examples of one dataset, whose tokens are counted together."""
+    records = [record_of(example) for example in examples]
     counter = counter_of(dataset.base_model)
-    derived = derive(record_of(example), dataset.method, counter)
+    found = derive_all(records, dataset.method, counter)
+    for example, derived in zip(examples, found, strict=True):
+        _put(example, derived)
+
+
+def _put(example: Example, derived: Derived) -> None:
     example.messages = exact_json.loads(derived.messages)
     for key in OUTPUT_KEYS:
         output = getattr(derived, key)
