@@ -8,7 +8,7 @@ from celery import shared_task
 from jobs_app import services
 from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
 from jobs_app.providers import ProviderError
-from jobs_app.services import inbound, notices, shutdowns, watching
+from jobs_app.services import inbound, model_ends, notices, shutdowns, watching
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.delivering import deliver
 from jobs_app.services.driving import SUBMISSION_CLAIM_SECONDS
@@ -92,6 +92,8 @@ def watch_jobs() -> None:
     shutdowns.tell_of_shutdowns()
     notices.forget_old_notices()
     inbound.forget_old_webhooks()
+    for provider_id in model_ends.providers_to_list_models_of():
+        read_models.delay(provider_id)
     for provider_id in services.providers_with_deletions():
         delete_leftovers.delay(provider_id)
 
@@ -110,3 +112,8 @@ def look_for_leftovers(provider_id: int) -> None:
 @shared_task(expires=LEFTOVERS_EXPIRE_SECONDS)
 def delete_leftovers(provider_id: int) -> None:
     services.delete_leftovers(Provider.objects.get(pk=provider_id))
+
+
+@shared_task(expires=TICK_EXPIRES_SECONDS)
+def read_models(provider_id: int) -> None:
+    model_ends.read_models(Provider.objects.get(pk=provider_id))

@@ -30,6 +30,8 @@ class ProviderPace(models.Model):
     n_failures = models.PositiveIntegerField(default=0)
     # Where a listing that ran out of requests goes on: the last id it saw.
     list_after = models.CharField(max_length=200, blank=True)
+    # When its list of models was read; see services.model_ends.
+    models_read_at = models.DateTimeField(null=True)
     # When to look in the list for jobs that it did not show.
     look_again_at = models.DateTimeField(null=True)
 

@@ -12,6 +12,7 @@ from datasets_app.tasks import count_version
 from jobs_app import services
 from jobs_app.forms import EstimateForm
 from jobs_app.services.launch_rules import judge
+from jobs_app.services.model_ends import shutdown_of
 from jobs_app.views.access import signed_in
 
 
@@ -43,6 +44,7 @@ def estimate_context(found: services.Estimate) -> dict[str, Any]:
     }
     return {
         "estimate": found,
+        "shutdown": shutdown_of(found.provider, found.base_model),
         **ruling_context(found),
         "add_price": f"{reverse('admin:jobs_app_price_add')}?{urlencode(query)}",
     }

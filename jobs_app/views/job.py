@@ -20,6 +20,7 @@ from jobs_app.progress import duration_of, progress_of
 from jobs_app.providers import Ability, is_able, profile_of
 from jobs_app.questions import first_system_prompt, tuned_models
 from jobs_app.services.comparing import MAX_QUESTIONS
+from jobs_app.services.model_ends import shutdown_of_job
 from jobs_app.timeline import timeline
 from jobs_app.views.access import job_or_404, signed_in
 from jobs_app.views.approvals import approval_context
@@ -112,6 +113,7 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "chosen_model": request.GET.get("tuned", ""),
         "candidates": candidates_of(job),
         **_provider_context(job),
+        "shutdown": shutdown_of_job(job),
         "can_pause": services.can_pause(job),
         "can_resume": services.can_resume(job),
         "can_retry": job.status in services.MAY_RETRY,

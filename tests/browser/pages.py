@@ -58,6 +58,7 @@ from jobs_app.models import (
     ProviderCheck,
     RequestResult,
     Webhook,
+    WebhookDoor,
     count_requests,
 )
 from jobs_app.providers.webhooks import new_secret
@@ -260,6 +261,15 @@ def changed_example(team: Team) -> Example | None:
 
 def provider(team: Team) -> Provider:
     return make_provider(team=team)
+
+
+def webhook_door(team: Team) -> WebhookDoor:
+    return WebhookDoor.objects.create(provider=make_provider(team=team), secret="s")
+
+
+def job_for_later(team: Team) -> FineTuningJob:
+    at = now() + timedelta(days=1)
+    return make_job(team=team, status=JobStatus.PENDING, scheduled_for=at)
 
 
 def checked_provider(team: Team) -> Provider:
@@ -573,6 +583,8 @@ PAGES = [
     page("admin:jobs_app_provider_add"),
     admin("jobs_app_leftoverfile"),
     admin("jobs_app_leftoverfile", leftover),
+    admin("jobs_app_webhookdoor", webhook_door),
+    page("jobs:detail", job_for_later),
     admin("jobs_app_finetuningjob"),
     admin("jobs_app_finetuningjob", running_job),
     admin("django_celery_beat_periodictask"),
