@@ -7,7 +7,7 @@ exc.request_id}`. No key and no training text is ever logged.
 import logging
 from typing import Any
 
-FIELDS = ("job", "provider", "request_id")
+FIELDS = ("job", "provider", "problem", "request_id")
 
 
 class Line(logging.Formatter):

@@ -9,7 +9,9 @@ from django.db import connection
 from finetune_site import health
 from finetune_site.logs import configuration
 from jobs_app import services
+from jobs_app.log_fields import about_job
 from jobs_app.models import JobStatus, RequestResult, count_requests
+from jobs_app.providers import ProviderRejected
 from jobs_app.services import broker
 from teams_app.services import make_token
 from tests.factories import make_job, make_provider, make_user
@@ -116,3 +118,13 @@ def test_json_lines_carry_the_same_as_fields():
 
     assert (line["message"], line["job"], line["request_id"]) == ("polled", 3, "req_1")
     assert line["levelname"] == "WARNING"
+
+
+def test_a_providers_words_are_no_part_of_a_log_line():
+    """They may quote what the team trains on."""
+    words = "row 3: my secret answer"
+    error = ProviderRejected(words, code="invalid_file_format", request_id="req_9")
+    about = about_job(make_job(), error)
+
+    assert words not in str(about)
+    assert (about["problem"], about["request_id"]) == ("invalid_file_format", "req_9")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
+from jobs_app.log_fields import about_job
 from jobs_app.models import FineTuningJob, HeldOutAnswer, JobStatus
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
 from jobs_app.services.asking import ask
@@ -56,7 +57,7 @@ def compare_one_held_out_row(job: FineTuningJob) -> bool:
         base = ask(model=job.base_model, **alike)
         tuned = ask(model=job.answering_model, **alike)
     except ProviderUnavailable as exc:
-        log.warning("job %d: the comparison has to wait: %s", job.pk, exc)
+        log.warning("the comparison has to wait", extra=about_job(job, exc))
         _schedule(job, _patience_seconds(job))
         return False
     except ProviderRejected as exc:

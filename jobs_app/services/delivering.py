@@ -98,7 +98,9 @@ def _mail(delivery: Delivery, user: User) -> None:
     try:
         mail.send()
     except (SMTPException, OSError) as exc:
-        log.warning("e-mail %s was not sent: %s", delivery.message_id, exc)
+        log.warning(
+            "e-mail %s was not sent: %s", delivery.message_id, type(exc).__name__
+        )
         raise NotDelivered(_("The mail server did not take it.")) from exc
 
 

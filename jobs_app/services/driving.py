@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
+from jobs_app.log_fields import about_job
 from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.histories import due_readings
@@ -33,7 +34,7 @@ def reclaim_stalled_jobs() -> int:
             note="(the worker that was submitting it stopped; trying again)",
             next_poll_at=now(),
         ):
-            log.warning("job %d was freed from a worker that stopped", job.pk)
+            log.warning("freed from a worker that stopped", extra=about_job(job))
             n_freed += 1
     return n_freed
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from jobs_app import providers
+from jobs_app.log_fields import about_job, about_provider
 from jobs_app.models import (
     FINISHED,
     Checkpoint,
@@ -105,7 +106,7 @@ def _look_again_at(job: FineTuningJob, read_at: datetime) -> datetime | None:
 
 
 def _note_failure(job: FineTuningJob, exc: ProviderError) -> None:
-    log.warning("job %d: its history could not be read: %s", job.pk, exc)
+    log.warning("its history could not be read", extra=about_job(job, exc))
     n_failures = job.n_reading_failures
     again_at: datetime | None = try_again_at(n_failures, exc)
     is_over = job.status in FINISHED
@@ -210,7 +211,8 @@ def _content(client: ProviderClient, file_id: str) -> bytes:
     except ProviderUnavailable:
         raise
     except ProviderRejected as exc:
-        log.info("the result file %s cannot be read: %s", file_id, exc)
+        about = about_provider(client.provider, exc)
+        log.info("the result file %s cannot be read", file_id, extra=about)
         return b""
 
 

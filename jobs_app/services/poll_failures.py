@@ -6,6 +6,7 @@ from django.db.models import F, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from jobs_app.log_fields import about_job, about_provider
 from jobs_app.models import FineTuningJob, JobEvent, JobStatus, Provider
 from jobs_app.providers import ProviderError
 from jobs_app.services import pace
@@ -21,7 +22,7 @@ def note_failures(
     provider: Provider, due: QuerySet[FineTuningJob], exc: ProviderError
 ) -> None:
     """The provider as a whole does not answer: leave it alone for a while."""
-    log.warning("%s could not be polled: %s", provider, exc)
+    log.warning("could not be polled", extra=about_provider(provider, exc))
     until = pace.block(provider, exc)
     problem = str(exc)
     news = due.exclude(poll_problem=problem).values_list("pk", flat=True)
@@ -36,7 +37,7 @@ def note_failures(
 
 def note_failure(job: FineTuningJob, exc: ProviderError) -> None:
     """It answers, but not about this job."""
-    log.warning("job %d could not be polled: %s", job.pk, exc)
+    log.warning("could not be polled", extra=about_job(job, exc))
     n_failures = job.n_poll_failures + 1
     if exc.status == 404 and n_failures >= N_NOT_FOUND_UNTIL_FAILED:
         _give_up(job, exc)

@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from jobs_app import providers
+from jobs_app.log_fields import about_job, about_provider
 from jobs_app.models import AT_PROVIDER, FINISHED, FineTuningJob, Provider
 from jobs_app.providers import (
     ProviderClient,
@@ -126,7 +127,9 @@ class Round:
             pace.leave_cursor(self.provider, "")
             if not self.is_without_list(exc):
                 raise
-            log.warning("%s does not list its jobs: %s", self.provider, exc)
+            log.warning(
+                "does not list its jobs", extra=about_provider(self.provider, exc)
+            )
             return Listing(wanted, is_whole=True)
         pace.leave_cursor(self.provider, listing.goes_on_after)
         return listing
@@ -211,4 +214,4 @@ def _read_first(client: ProviderClient, job: FineTuningJob) -> None:
     try:
         store_history(client, job)
     except ProviderError as exc:
-        log.warning("job %d ended, its last events wait: %s", job.pk, exc)
+        log.warning("ended; its last events wait", extra=about_job(job, exc))

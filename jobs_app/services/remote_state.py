@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 
+from jobs_app.log_fields import about_job
 from jobs_app.models import FINISHED, EventType, FineTuningJob, JobEvent, JobStatus
 from jobs_app.providers import RemoteJob, profile_of
 from jobs_app.services import due_times
@@ -52,7 +53,7 @@ def _move(
     told_by = remote.request_id
     has_moved = job.move_to(status, note=note, by=by, request_id=told_by, **fields)
     if has_moved:
-        log.info("job %d is %s at its provider", job.pk, status)
+        log.info("%s at its provider", status, extra=about_job(job))
     return has_moved
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from datasets_app.models import Split
 from jobs_app import providers
+from jobs_app.log_fields import about_job
 from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.providers import (
     Ability,
@@ -74,9 +75,9 @@ def submit_job(job: FineTuningJob) -> None:
         _take_back(job)
         approvals.ask_again(job)
     except ClaimLost:
-        log.info("job %d: the submission was given up", job.pk)
+        log.info("the submission was given up", extra=about_job(job))
     else:
-        log.info("job %d is %s at %s", job.pk, remote.id, job.provider)
+        log.info("is %s there", remote.id, extra=about_job(job))
         _store(job, remote)
 
 
@@ -173,7 +174,7 @@ def _check_claim(job: FineTuningJob) -> None:
 
 def _wait(job: FineTuningJob, exc: NotYet) -> None:
     """Nothing failed; the job is looked at again soon."""
-    log.info("job %d waits: %s", job.pk, exc)
+    log.info("waits", extra=about_job(job, exc))
     job.move_to(
         JobStatus.PENDING,
         note=f"({exc})",
@@ -184,7 +185,7 @@ def _wait(job: FineTuningJob, exc: NotYet) -> None:
 
 
 def _ask_a_person(job: FineTuningJob, exc: Unsure) -> None:
-    log.warning("job %d needs a decision: %s", job.pk, exc)
+    log.warning("needs a decision", extra=about_job(job, exc))
     job.move_to(
         JobStatus.UNSURE,
         note=f"({exc})",
@@ -195,7 +196,7 @@ def _ask_a_person(job: FineTuningJob, exc: Unsure) -> None:
 
 
 def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
-    log.warning("job %d could not be submitted: %s", job.pk, exc)
+    log.warning("could not be submitted", extra=about_job(job, exc))
     job.move_to(
         JobStatus.PENDING,
         note=f"(will retry: {exc})",
@@ -207,7 +208,7 @@ def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
 
 
 def _fail(job: FineTuningJob, exc: Exception) -> None:
-    log.warning("job %d was not accepted: %s", job.pk, exc)
+    log.warning("was not accepted", extra=about_job(job, exc))
     job.move_to(
         JobStatus.FAILED,
         note=f"({exc})",
