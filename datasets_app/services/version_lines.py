@@ -38,11 +38,9 @@ def _texts(version: DatasetVersion, rows: list[VersionRow]) -> list[tuple[str, s
 def _text(file: BinaryIO, row: VersionRow, method: str) -> tuple[str, str]:
     file.seek(row.offset)
     data = file.readline(MOST_BYTES + 1).rstrip(b"\n")
-    if len(data) > MOST_BYTES:
-        return NOTHING
     line = Line(row.line_number, row.offset + len(data), data)
     try:
         record = to_record(line, FROZEN_AS[method])
-    except BadLine:  # no version holds one, but its file lies on somebody's disk
+    except BadLine:  # only its beginning was read
         return NOTHING
     return question_and_answer(record, TEXT_LENGTH)
