@@ -316,3 +316,35 @@ def test_a_check_that_waits_is_found_by_the_tick(provider):
     ProviderCheck.objects.update(created_at=long_ago)
 
     assert list(services.waiting_checks()) == [check]
+
+
+def test_a_job_that_a_killed_worker_left_is_stopped_before_another_is_made(
+    provider, server, monkeypatch
+):
+    check = started(provider)
+    with monkeypatch.context() as patch:
+        kill_after(patch, "create_job")
+        with pytest.raises(Killed):
+            walked(check)
+    [lost] = server.jobs
+    lose_worker(check)
+    n_before = len(server.requests)
+
+    services.run_check(check)
+
+    posts = [r.path for r in server.requests[n_before:] if r.method == "POST"]
+    assert posts.index(f"{JOBS}/{lost}/cancel") < posts.index(JOBS)
+
+
+def test_what_was_found_is_not_kept_when_the_address_changed_at_the_end(
+    provider, server, monkeypatch
+):
+    def move_away(*_arguments: Any) -> None:
+        Provider.objects.update(base_url="https://elsewhere.example/v1")
+
+    monkeypatch.setattr(ProviderClient, "delete_file", move_away)
+
+    walked(started(provider))
+
+    provider.refresh_from_db()
+    assert provider.abilities == {}
