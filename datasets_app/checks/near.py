@@ -103,9 +103,13 @@ def _with_every_row(signatures: Signatures, new: Indexes) -> Iterator[Pairs]:
 
 
 def _in_band(signatures: Signatures, band: int) -> Pairs:
-    """Of rows that agree in the band: each with the first and with the one before."""
+    """Of rows that agree in the band: each with the first and with the one before.
+
+    Which ones these are is another matter of chance in every band, so that a pair that
+    meets in several bands is hardly ever passed over; the same texts are neighbours.
+    """
     keys = _keys(signatures[:, band * BAND_PLACES : (band + 1) * BAND_PLACES])
-    order = np.argsort(keys, kind="stable")
+    order = np.lexsort((_keys(np.roll(signatures, band, axis=1)), keys))
     keys = keys[order]
     goes_on = np.append(False, keys[1:] == keys[:-1])
     places = np.arange(len(keys))

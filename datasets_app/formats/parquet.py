@@ -19,6 +19,7 @@ MAX_COLUMNS = 1_000
 MAX_RATIO = 500
 RATIO_COUNTS_FROM = 1024**3
 LIMIT_MB = MAX_LINE_BYTES // 1024**2
+DELTAS = {"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"}
 MAX_PAGE_BYTES = 256 * 1024**2  # a page is unpacked as a whole
 
 
@@ -59,15 +60,26 @@ def _open(file: BinaryIO) -> Any:
     source = getattr(file, "file", file)
     metadata = module.read_metadata(source)
     _refuse_bombs(source, metadata, _size(file))
-    # A value that many rows share stays one value until a row is asked for.
-    paths = [metadata.schema.column(n).path for n in range(metadata.num_columns)]
     return module.ParquetFile(
         source,
         metadata=metadata,
-        read_dictionary=paths,
+        read_dictionary=_with_shared_values(metadata),
         pre_buffer=False,
         buffer_size=1024 * 1024,
     )
+
+
+def _with_shared_values(metadata: Any) -> list[str]:
+    """A value that many rows share stays one value until a row is asked for.
+
+    Not in columns of deltas, which pyarrow cannot read so.
+    """
+    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+    return [
+        metadata.schema.column(n).path
+        for n in range(metadata.num_columns)
+        if not any(DELTAS & {*group.column(n).encodings} for group in groups)
+    ]
 
 
 def _refuse_bombs(file: BinaryIO, metadata: Any, n_bytes: int) -> None:

@@ -1,13 +1,23 @@
 """Every door asks for its role: who has the one below is refused, who has it is not."""
 
+from typing import Any
+
 import pytest
 from django.urls import get_resolver, reverse
 
-from datasets_app.models import BulkEdit, Comment, Example, RunStatus, SavedFilter
+from datasets_app.forms import BaseModelForm, DatasetForm
+from datasets_app.models import (
+    BaseModel,
+    BulkEdit,
+    Comment,
+    Example,
+    RunStatus,
+    SavedFilter,
+)
 from datasets_app.services import save_example
-from teams_app.models import Role
+from teams_app.models import Membership, Role
 from tests.datasets_app import test_permissions
-from tests.factories import make_member
+from tests.factories import make_member, make_team
 
 pytestmark = pytest.mark.django_db
 rows = test_permissions.rows
@@ -101,6 +111,13 @@ def test_doors_of_the_admin_ask_for_their_role(client, rows):
         assert client.post(url).status_code == 404, name
 
 
+def test_a_new_row_is_checked_for_who_may_add_it_only(client, rows):
+    url = reverse("admin:datasets_app_example_check_new")
+    client.force_login(make_member(Role.VIEWER, rows["dataset"].team))
+
+    assert client.post(url, {"dataset": rows["dataset"].pk}).status_code == 403
+
+
 def test_an_earlier_state_is_restored_by_a_curator_only(client, rows):
     example = Example.objects.get(pk=rows["example"].pk)
     example.messages = [{"role": "assistant", "content": "Other"}]
@@ -137,3 +154,16 @@ def test_a_refused_cancelling_leaves_the_check_waiting(client, rows):
     client.post(reverse("datasets:check_cancel", args=[rows["checkrun"].pk]))
     rows["checkrun"].refresh_from_db()
     assert rows["checkrun"].status == RunStatus.PENDING
+
+
+def test_forms_offer_only_what_may_be_chosen(rows):
+    """A new team knows base models: another one's have the same names."""
+    dataset, other = rows["dataset"], make_team()
+    person = make_member(Role.VIEWER, other)
+    Membership.objects.create(team=dataset.team, user=person, role=Role.CURATOR)
+    teams: Any = DatasetForm(user=person).fields["team"]
+    models: Any = BaseModelForm(instance=dataset).fields["base_model"]
+
+    assert list(teams.queryset) == [dataset.team]
+    assert {each.team for each in models.queryset} <= {dataset.team}
+    assert BaseModel.objects.filter(team=other).exists()

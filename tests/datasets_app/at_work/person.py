@@ -224,6 +224,11 @@ def found(dataset: int) -> dict[str, Any]:
     }
 
 
+def parts(dataset: int) -> dict[str, int]:
+    rows = Example.objects.filter(dataset=dataset).order_by()
+    return dict(rows.values_list("split").annotate(n=Count("pk")))
+
+
 def n_astride(dataset: int) -> int:
     """Groups of alike rows that are in both parts."""
     grouped = ExampleFeatures.objects.filter(

@@ -68,3 +68,12 @@ def test_a_group_is_known_by_its_lowest_row():
     for one, other in ((4, 5), (2, 4), (5, 1)):
         groups.join(one, other)
     assert groups.all_lowest().tolist() == [0, 1, 1, 3, 1, 1]
+
+
+def test_equal_rows_meet_however_many_others_share_every_band():
+    n = 4 * FEW
+    signatures = np.zeros((n, N_HASHES), np.uint16)
+    signatures[:, -1] = np.arange(n) % (n // 2)  # equal: each with the one n/2 later
+    found = pairs(signatures, np.ones(n, bool), Groups(n))
+
+    assert {(row, row + n // 2) for row in range(n // 2)} <= found

@@ -1,6 +1,7 @@
 """Small files that would unpack to more than a machine holds."""
 
 import io
+import json
 import tracemalloc
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pytest
 from datasets_app.formats import open_rows, parquet_sizes
 from datasets_app.formats.parquet_sizes import rows_with_sizes
 from datasets_app.jsonl import BadFile
-from tests.datasets_app.formats.files import CHAT, parquet_of
+from tests.datasets_app.formats.files import CHAT, lying_parquet, parquet_of
 
 LONG = "x" * 1024**2
 
@@ -79,3 +80,76 @@ def test_all_kinds_of_values_have_a_size(monkeypatch):
     sizes = [size for _row, size in rows_with_sizes(batch)]
 
     assert 100 < sizes[0] == sizes[1] < 2_000
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(BadFile) as caught:
+        next(iter(open_rows(io.BytesIO(data), format="parquet")))
+    return caught.value.problem.code
+
+
+def test_a_page_that_claims_gigabytes_takes_no_memory():
+    data, before = lying_parquet(2**31 - 1), pa.default_memory_pool().max_memory()
+
+    assert refusal(data) == "parquet_page_too_big"
+    assert pa.default_memory_pool().max_memory() - before < len(LONG)
+
+
+def test_pages_are_believed_and_not_the_footer(monkeypatch):
+    monkeypatch.setattr("datasets_app.formats.parquet.RATIO_COUNTS_FROM", 10**7)
+
+    assert refusal(lying_parquet(10**8)) == "gzip_bomb"
+
+
+def delta_file(length: int, *, is_list: bool) -> bytes:
+    """Two hundred equal texts, of which each page holds one."""
+    texts, file = pa.array(["x" * length] * 200), io.BytesIO()
+    pq.write_table(
+        pa.table({"prompt": one_list(texts) if is_list else texts}),
+        file,
+        use_dictionary=False,
+        column_encoding="DELTA_BYTE_ARRAY",
+        compression="zstd",
+        write_statistics=False,
+    )
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("length", "is_list"), [(100_000, False), (60_000, True)])
+def test_values_that_only_say_what_differs_are_measured(monkeypatch, length, is_list):
+    monkeypatch.setattr("datasets_app.formats.parquet.MAX_PAGE_BYTES", 10**7)
+    small = delta_file(60_000, is_list=False)
+
+    assert refusal(delta_file(length, is_list=is_list)) == "parquet_page_too_big"
+    assert len(list(open_rows(io.BytesIO(small), format="parquet"))) == 200
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_of_deltas_are_read(encoding):
+    data = parquet_of(
+        {"prompt": "a", "completion": "b"},
+        use_dictionary=False,
+        column_encoding=encoding,
+    )
+    (line,) = open_rows(io.BytesIO(data), format="parquet")
+
+    assert json.loads(line.data) == {"prompt": "a", "completion": "b"}
+
+
+def test_a_footer_that_counts_no_rows_ends_no_import():
+    data = parquet_of(CHAT, CHAT)
+    n_rows = b"\x16\x04\x19\x1c"  # in the footer: two rows, then one row group
+    assert data.count(n_rows) == 1
+
+    lines = open_rows(
+        io.BytesIO(data.replace(n_rows, b"\x16\x00\x19\x1c")), format="parquet"
+    )
+    assert all(0 <= line.end <= len(data) for line in lines)
+
+
+def test_a_header_without_end_or_sense_is_a_broken_file():
+    data = lying_parquet(1)
+    column = pq.read_metadata(io.BytesIO(data)).row_group(0).column(0)
+    for junk in (b"\xff" * 12, b"\x1c" * 40, b"\x15\x01\x15\x01\x15\x01\x00", b"\x00"):
+        at = column.data_page_offset
+        assert refusal(data[:at] + junk + data[at + len(junk) :]) == "parquet_broken"

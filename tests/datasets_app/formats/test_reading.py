@@ -13,6 +13,7 @@ import pytest
 
 from datasets_app import file_problem_texts, jsonl, problem_texts
 from datasets_app.formats import (
+    arrays,
     convert,
     first_lines,
     open_rows,
@@ -93,6 +94,22 @@ def test_every_problem_with_words_can_happen():
     elsewhere = {"blank_lines", "file_gone", "too_many_team_tags"}
 
     assert file_problem_texts.TEXTS.keys() <= happened | elsewhere
+
+
+def test_a_cell_over_many_lines_is_measured_as_a_whole(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_LINE_BYTES", 1_000)
+    line, *_rest = rows_of(b'a,b\n"' + b"x\n" * 600 + b'",y\n', "csv")
+
+    assert line.problem is not None
+    assert line.problem.code == "row_too_long"
+
+
+def test_of_an_element_that_is_too_long_only_the_beginning_is_kept(monkeypatch):
+    monkeypatch.setattr(arrays, "MAX_LINE_BYTES", 1_000)
+    (line,) = rows_of(b'[{"a": "' + b"x" * 5_000 + b'"}]', "chat")
+
+    assert line.is_too_long
+    assert len(line.data) <= 1_000
 
 
 @pytest.mark.parametrize(("format", "data"), [("chat", b"{}"), ("csv", b"a,b\n1,2")])
