@@ -191,7 +191,10 @@ def test_last_events_that_cannot_be_read_for_days_are_given_up(job, fake):
 def test_a_key_that_is_refused_for_a_while_costs_no_event(job, fake):
     fake.jobs[job.remote_id]["status"] = "succeeded"
     fake.add_event(job.remote_id, "The job has successfully completed")
-    fake.answers(*EVENTS, 401, {}, times=2)
+    fake.answers(*EVENTS, 401, {}, times=3)
+    poll(job)
+    two_minutes_ago = now() - timedelta(minutes=2)  # so the next look is the last one
+    FineTuningJob.objects.update(status_changed_at=two_minutes_ago)
     poll(job)
 
     poll(job)
