@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from teams_app.models import AuditEntry, Role, Team, Thing, Verb
 
+AT_ONCE = 1000  # so many transactions may commit in another order than they began
+
 
 def _day(label: Any) -> forms.DateField:
     return forms.DateField(
@@ -41,18 +43,45 @@ class AuditForm(forms.Form):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         teams = Team.objects.visible_to(user, Role.OWNER)
-        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        field: Any = self.fields["team"]
+        field.queryset = teams
+        # One team at a time: an index then has its lines in the order of the page.
+        self.only_team = None if user.is_superuser else teams.first()
+        if self.only_team:
+            field.empty_label = None
 
-    def narrow(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    def entries(self) -> QuerySet[AuditEntry]:
+        """Those of the team that is chosen, else of the user's first one; a superuser's
+        choice of none means all."""
         self.is_valid()
         clean = self.cleaned_data
-        exact = {name: clean.get(name) for name in ("team", "who", "verb", "thing")}
-        entries = entries.filter(**{name: each for name, each in exact.items() if each})
+        exact = {name: clean.get(name) for name in ("who", "verb", "thing")}
+        exact["team"] = clean.get("team") or self.only_team
+        entries = AuditEntry.objects.filter(**{k: v for k, v in exact.items() if v})
         if day := clean.get("since"):
-            entries = entries.filter(created_at__gte=_begin(day))
+            entries = _from(entries, _begin(day))
         if day := clean.get("until"):
-            entries = entries.filter(created_at__lt=_begin(day + timedelta(days=1)))
+            entries = _until(entries, _begin(day + timedelta(days=1)))
         return entries
+
+
+def _from(entries: QuerySet[AuditEntry], moment: datetime) -> QuerySet[AuditEntry]:
+    """Lines are numbered as time goes, so that a key leads to where a day begins."""
+    first = _first_since(moment)
+    if first is None:
+        return entries.none()
+    return entries.filter(pk__gte=first - AT_ONCE, created_at__gte=moment)
+
+
+def _until(entries: QuerySet[AuditEntry], moment: datetime) -> QuerySet[AuditEntry]:
+    if (first := _first_since(moment)) is not None:
+        entries = entries.filter(pk__lt=first + AT_ONCE)
+    return entries.filter(created_at__lt=moment)
+
+
+def _first_since(moment: datetime) -> int | None:
+    since = AuditEntry.objects.filter(created_at__gte=moment).order_by("created_at")
+    return since.values_list("pk", flat=True).first()
 
 
 def _begin(day: Any) -> datetime:
