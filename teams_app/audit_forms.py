@@ -57,7 +57,8 @@ class AuditForm(forms.Form):
         clean = self.cleaned_data
         exact = {name: clean.get(name) for name in ("who", "verb", "thing")}
         exact["team"] = clean.get("team") or self.only_team
-        entries = AuditEntry.objects.filter(**{k: v for k, v in exact.items() if v})
+        chosen = {name: value for name, value in exact.items() if value}
+        entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(**chosen)
         if day := clean.get("since"):
             entries = _from(entries, _begin(day))
         if day := clean.get("until"):
