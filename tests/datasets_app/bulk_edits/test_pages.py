@@ -192,7 +192,7 @@ def test_the_list_of_edits_names_each_and_needs_few_queries(
 ):
     for n in range(5):
         edit_of(dataset, BulkKind.TAG, name=f"<tag {n}>")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = client.get(reverse("datasets:edits", args=[dataset.pk]))
 
     assert "Tag: &lt;tag 4&gt;" in page.content.decode()
