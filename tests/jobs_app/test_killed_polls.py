@@ -11,13 +11,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.datasets_app.at_work.site import WORKER, Site
+from tests.datasets_app.at_work.site import Site
 from tests.datasets_app.at_work.site import _database as own_database
 from tests.jobs_app.fake_provider import API_KEY
 from tests.jobs_app.faulty_provider import FaultyProvider
 
 pytestmark = pytest.mark.processes
 PATIENCE_SECONDS = 120
+WORKER = (
+    "celery --quiet -A finetune_site worker --queues celery --concurrency 1 "
+    "--loglevel WARNING --without-mingle --without-gossip --without-heartbeat"
+)
 BEAT = "celery --quiet -A finetune_site beat --pidfile= --loglevel WARNING"
 SEED = """
 import django; django.setup()
