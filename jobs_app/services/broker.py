@@ -31,7 +31,7 @@ def queue_depths(names: Iterable[str]) -> dict[str, int]:
         NO_ANSWER: the broker does not answer.
     """
     with _client() as client:
-        return {name: int(client.llen(name)) for name in names}  # type: ignore[arg-type]
+        return {name: int(client.llen(name)) for name in names}
 
 
 def _client() -> Redis:
