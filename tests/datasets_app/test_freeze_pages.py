@@ -63,10 +63,10 @@ def test_the_form_is_filled_in_by_the_teams_rule(reviewer, dataset):
 
 
 def test_the_form_asks_nothing_of_the_examples(
-    reviewer, dataset, django_assert_num_queries
+    reviewer, dataset, all_alive, django_assert_num_queries
 ):
-    # session, user, dataset, roles, the last check
-    with django_assert_num_queries(5):
+    # session, user, dataset, roles, the last check, signs of life
+    with django_assert_num_queries(6):
         reviewer.get(url_of("freeze", dataset))
 
 
@@ -80,7 +80,7 @@ def test_an_open_run_asks_again_and_can_be_cancelled(reviewer, run):
     assert run.status == RunStatus.CANCELLED
     shown = reviewer.get(url_of("freeze_run", run)).content.decode()
     assert "Nothing was stored" in shown
-    assert "hx-trigger" not in shown
+    assert "every 1s" not in shown
 
 
 def test_a_viewer_cancels_nothing(client, run):

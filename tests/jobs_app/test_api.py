@@ -426,8 +426,13 @@ def test_the_description_names_every_call(client):
         "/api/jobs/{job_id}",
         "/api/jobs/{job_id}/approve",
         "/api/jobs/{job_id}/cancel",
+        "/api/jobs/{job_id}/clone",
         "/api/jobs/{job_id}/decide",
         "/api/jobs/{job_id}/decline",
+        "/api/jobs/{job_id}/pause",
+        "/api/jobs/{job_id}/resume",
+        "/api/jobs/{job_id}/retry",
+        "/api/jobs/{job_id}/schedule",
     }
 
 

@@ -348,7 +348,7 @@ class TestHeldOut:
 
 
 def test_a_long_job_costs_no_more_queries(
-    client, running, django_assert_max_num_queries
+    client, running, all_alive, django_assert_max_num_queries
 ):
     for step in range(1, 41):
         report(running, step)
