@@ -15,8 +15,16 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        about = [f"{name}={value}" for name in FIELDS if (value := given(record, name))]
+        about = [
+            f"{name}={_word(it)}" for name in FIELDS if (it := given(record, name))
+        ]
         return f"{line} [{' '.join(about)}]" if about else line
+
+
+def _word(value: Any) -> str:
+    """Codes and ids come from providers: a line break would begin a line of theirs."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def given(record: logging.LogRecord, name: str) -> Any:

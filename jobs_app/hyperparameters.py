@@ -48,8 +48,8 @@ def _problem(name: str, value: Any) -> str:
 
 
 def _learning_rate_problem(value: Any) -> str:
-    is_number = type(value) in (int, float) and math.isfinite(value)
-    if is_number and value > 0:
+    # No isfinite: it fails for a whole number that is longer than any float.
+    if type(value) in (int, float) and 0 < value < math.inf:
         return ""
     return _("%(name)s is “auto” or a number above 0.") % {"name": LEARNING_RATE}
 

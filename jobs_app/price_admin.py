@@ -11,7 +11,10 @@ from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
 @admin.register(Price)
 class PriceAdmin(AuditedMixin, TeamScopedAdmin):
-    """The price book: a new price is a new row, so that the old ones stay known."""
+    """The price book: a new price is a new row, so that the old ones stay known.
+
+    For owners, who set the limits: by a price of 0 a launcher would go round them.
+    """
 
     list_display = (
         "base_model",
@@ -40,7 +43,7 @@ class PriceAdmin(AuditedMixin, TeamScopedAdmin):
         "source",
         "note",
     )
-    add_role = change_role = delete_role = Role.LAUNCHER
+    add_role = change_role = delete_role = Role.OWNER
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("team",) if obj else ()

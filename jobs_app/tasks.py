@@ -6,6 +6,7 @@ import time
 from celery import shared_task
 
 from jobs_app import services
+from jobs_app.log_fields import about_provider
 from jobs_app.models import Delivery, FineTuningJob, Provider, ProviderCheck
 from jobs_app.providers import ProviderError
 from jobs_app.services import inbound, model_ends, notices, shutdowns, watching
@@ -104,9 +105,7 @@ def look_for_leftovers(provider_id: int) -> None:
     try:
         services.look_for_leftovers(provider)
     except ProviderError as exc:
-        log.warning(
-            "provider %d: leftover files cannot be listed: %s", provider_id, exc
-        )
+        log.warning("its files were not listed", extra=about_provider(provider, exc))
 
 
 @shared_task(expires=LEFTOVERS_EXPIRE_SECONDS)

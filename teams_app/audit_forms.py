@@ -1,9 +1,10 @@
 """The filters of the audit log: a whitelist; what is not in it filters nothing."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from teams_app.models import AuditEntry, Role, Team, Thing, Verb
 
 AT_ONCE = 1000  # so many transactions may commit in another order than they began
+# Beyond them, the day after or the same moment elsewhere is no date any more.
+FIRST, LAST = date(1970, 1, 1), date(9000, 1, 1)
 
 
 def _day(label: Any) -> forms.DateField:
     return forms.DateField(
-        label=label, required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=label,
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=[MinValueValidator(FIRST), MaxValueValidator(LAST)],
     )
 
 

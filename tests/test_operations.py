@@ -120,6 +120,13 @@ def test_json_lines_carry_the_same_as_fields():
     assert line["levelname"] == "WARNING"
 
 
+def test_a_providers_code_begins_no_log_line():
+    forged = record()
+    forged.problem = "no\nERROR root: all is lost"
+
+    assert "\n" not in written(lambda: forged, as_json=False)
+
+
 def test_a_providers_words_are_no_part_of_a_log_line():
     """They may quote what the team trains on."""
     words = "row 3: my secret answer"

@@ -6,6 +6,7 @@ of it for everyone who wants to hear, and each delivery is tried until it gets t
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
@@ -18,6 +19,7 @@ from jobs_app.encryption import EncryptedTextField
 from teams_app.models import Team, TeamScopedQuerySet
 
 USER = settings.AUTH_USER_MODEL
+SHOWN_OF_URL = 4
 
 
 class NoticeKind(models.TextChoices):
@@ -102,8 +104,11 @@ class Webhook(models.Model):
 
     @property
     def place(self) -> str:
-        """Enough of the address to know it again."""
-        return f"{'/'.join(self.url.split('/')[:3])}/…{self.url[-4:]}"
+        """Enough of the address to know it again: the host, and how it ends."""
+        parts = urlsplit(self.url)
+        rest = self.url.removeprefix(f"{parts.scheme}://{parts.netloc}").lstrip("/")
+        end = rest[-SHOWN_OF_URL:] if len(rest) > 2 * SHOWN_OF_URL else ""
+        return f"{parts.scheme}://{parts.netloc}/…{end}"
 
 
 class NoticeChoice(models.Model):

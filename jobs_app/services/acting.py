@@ -131,4 +131,6 @@ def reschedule_job(job: FineTuningJob, at: datetime | None, *, by: User | None) 
         when = f"at {at:%Y-%m-%d %H:%M} UTC" if at else "now"
         who = f" by {by.get_username()}" if by else ""
         job.events.create(message=f"to be launched {when}{who}", created_by=by)
+        moved_to = at and at.isoformat()
+        audit.record(Verb.CHANGED, job, by=by, scheduled_for=moved_to)
     job.refresh_from_db()

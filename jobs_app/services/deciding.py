@@ -25,7 +25,10 @@ def take_as_ours(job: FineTuningJob, remote_id: str, *, by: User | None) -> None
     remote_id = remote_id.strip()
     if not remote_id or len(remote_id) > MAX_REMOTE_ID or not remote_id.isprintable():
         raise ValidationError(_("Give the id that the job has at the provider."))
-    if other := _owner_of(job, remote_id):
+    other = _owner_of(job, remote_id)
+    if other and other.team_id != job.team_id:
+        raise ValidationError(_("Another job here has this id by now."))
+    if other:
         raise ValidationError(
             _("%(id)s is the job #%(other)d here. Choose another one, or launch again.")
             % {"id": remote_id, "other": other.pk}

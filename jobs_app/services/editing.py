@@ -15,9 +15,11 @@ def change_draft(job: FineTuningJob, **fields: Any) -> bool:
     return bool(draft.update(**fields))
 
 
-def name_deployment(job: FineTuningJob, name: str) -> None:
+def name_deployment(job: FineTuningJob, name: str, *, by: Any = None) -> None:
     """Note under which name the tuned model was deployed; empty: under its own."""
-    FineTuningJob.objects.filter(pk=job.pk).update(deployment=name)
+    with transaction.atomic():
+        audit.record(Verb.CHANGED, job, by=by, deployment=[job.deployment, name])
+        FineTuningJob.objects.filter(pk=job.pk).update(deployment=name)
     job.refresh_from_db()
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from jobs_app import providers
+from jobs_app.log_fields import about_provider
 from jobs_app.models import (
     OPEN,
     FineTuningJob,
@@ -121,7 +122,7 @@ def delete_leftovers(provider: Provider) -> None:
             with providers.connect(provider, max_seconds=SECONDS) as client:
                 client.delete_file(file.remote_id)
         except ProviderError as exc:
-            log.warning("file %s was not deleted: %s", file.remote_id, exc)
+            log.warning("a file was not deleted", extra=about_provider(provider, exc))
             LeftoverFile.objects.filter(pk=file.pk).update(
                 problem=str(exc), delete_requested_at=None
             )

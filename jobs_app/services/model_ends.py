@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.timezone import localdate, now
 
 from jobs_app import providers
+from jobs_app.log_fields import about_provider
 from jobs_app.models import FineTuningJob, ListedModel, Provider, ProviderPace
 from jobs_app.providers import ProviderError
 
@@ -75,7 +76,7 @@ def read_models(provider: Provider) -> None:
         with providers.connect(provider, max_seconds=READ_SECONDS) as client:
             found = client.listed_models()
     except ProviderError as exc:
-        log.info("%s: its models could not be listed: %s", provider, exc)
+        log.info("its models could not be listed", extra=about_provider(provider, exc))
         _note(provider, now() - READ_AGAIN_AFTER + TRY_AGAIN_AFTER)
         return
     rows = [

@@ -77,7 +77,7 @@ def submit_job(job: FineTuningJob) -> None:
     except ClaimLost:
         log.info("the submission was given up", extra=about_job(job))
     else:
-        log.info("is %s there", remote.id, extra=about_job(job))
+        log.info("is %r there", remote.id, extra=about_job(job))
         _store(job, remote)
 
 

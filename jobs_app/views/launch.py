@@ -220,7 +220,8 @@ def deployment(request: HttpRequest, pk: int) -> HttpResponse:
     require_role(request.user, job, Role.LAUNCHER)
     form = DeploymentForm(request.POST)
     if form.is_valid():
-        services.name_deployment(job, form.cleaned_data["deployment"])
+        name = form.cleaned_data["deployment"]
+        services.name_deployment(job, name, by=user_of(request))
     else:
         messages.error(request, form.errors["deployment"].as_text())
     return redirect(reverse("jobs:detail", args=[pk]) + "#deploy")

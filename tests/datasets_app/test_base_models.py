@@ -223,10 +223,8 @@ def test_a_dataset_takes_no_base_model_of_another_team():
         services.choose_base_model(dataset, model_of(make_team()), by=None)
 
 
-@pytest.mark.parametrize(
-    ("role", "status"), [(Role.REVIEWER, 403), (Role.LAUNCHER, 200)]
-)
-def test_launchers_and_owners_edit_the_table(client, role, status):
+@pytest.mark.parametrize(("role", "status"), [(Role.LAUNCHER, 403), (Role.OWNER, 200)])
+def test_only_owners_edit_the_table(client, role, status):
     team = make_team()
     client.force_login(make_member(role, team))
 

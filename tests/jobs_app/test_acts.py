@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from jobs_app import services, tasks
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus, ProviderKind
 from jobs_app.providers import ProviderRejected
-from teams_app.models import Role
+from teams_app.models import AuditEntry, Role, Verb
 from teams_app.services import make_token
 from tests.factories import make_job, make_member, make_user
 
@@ -119,6 +119,25 @@ def test_a_launch_for_later_can_be_moved_and_launched_now():
 
     assert services.claim_due_submissions() == [job.pk]
     assert not job.is_for_later
+
+
+def test_who_moves_a_launch_stands_in_the_audit_log():
+    job, mina = waiting(), make_user(username="mina")
+
+    services.reschedule_job(job, None, by=mina)
+
+    entry = AuditEntry.objects.get(thing_id=job.pk)
+    assert (entry.who, entry.verb) == ("mina", Verb.CHANGED)
+    assert entry.details == {"scheduled_for": None}
+
+
+def test_who_names_a_deployment_stands_in_the_audit_log():
+    job = make_job(deployment="mine")
+
+    services.name_deployment(job, "theirs", by=make_user(username="mina"))
+
+    entry = AuditEntry.objects.get(thing_id=job.pk)
+    assert (entry.who, entry.details["deployment"]) == ("mina", ["mine", "theirs"])
 
 
 def test_a_launch_for_later_can_be_cancelled():

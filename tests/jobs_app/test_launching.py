@@ -109,6 +109,11 @@ def test_hyperparameters_out_of_range_are_refused_by_name(name, value):
     assert name in str(raised.value.message_dict["hyperparameters"])
 
 
+def test_a_number_longer_than_any_float_is_refused():
+    with pytest.raises(ValidationError, match="between"):
+        create(hyperparameters={"learning_rate_multiplier": 10**400})
+
+
 @pytest.mark.parametrize("value", [[], "n_epochs", 3, None])
 def test_hyperparameters_are_an_object(value):
     with pytest.raises(ValidationError):

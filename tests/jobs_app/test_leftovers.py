@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from jobs_app import services
+from jobs_app import services, tasks
 from jobs_app.models import JobStatus, LeftoverFile, LeftoverReason, RemoteFile
 from jobs_app.services.uploading import file_name
 from teams_app.models import AuditEntry, Role, Verb
@@ -169,3 +169,28 @@ def test_another_team_sees_and_deletes_nothing(client, known):
     assert LeftoverFile.objects.get().delete_requested_at is None
     page = client.get(reverse("admin:jobs_app_leftoverfile_changelist"))
     assert LeftoverFile.objects.get().name not in page.content.decode()
+
+
+def test_a_providers_words_about_a_file_are_in_no_log(faulty, faulty_provider, caplog):
+    file = faulty.add_file(OURS, b"{}")
+    found(faulty_provider)
+    asked_to_delete(file["id"])
+    faulty.refuses(*OPERATIONS["delete_file"], 403, "my secret answer")
+
+    services.delete_leftovers(faulty_provider)
+
+    assert "my secret answer" in LeftoverFile.objects.get().problem
+    assert "my secret answer" not in caplog.text
+
+
+@pytest.mark.parametrize("task", [tasks.look_for_leftovers, tasks.read_models])
+def test_a_providers_words_about_its_lists_are_in_no_log(
+    faulty, faulty_provider, caplog, task
+):
+    caplog.set_level("INFO")
+    faulty.refuses("GET", r"/v1/(files|models)", 403, "my secret answer")
+
+    task(faulty_provider.pk)
+
+    assert "listed" in caplog.text
+    assert "my secret answer" not in caplog.text

@@ -61,6 +61,18 @@ def make_webhook(team: Team, url: str, **overrides) -> Webhook:
     return Webhook.objects.create(team=team, url=url, **{**defaults, **overrides})
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://chat.example/hooks/T0/B0/abcdefgh", "https://chat.example/…efgh"),
+        ("https://chat.example?token=abcdefgh", "https://chat.example/…efgh"),
+        ("https://chat.example/abcdefgh", "https://chat.example/…"),
+    ],
+)
+def test_little_of_a_webhooks_address_is_shown(url, place):
+    assert make_webhook(make_team(), url).place == place
+
+
 def reader(team: Team, *kinds: str, role: Role = Role.VIEWER, **overrides) -> User:
     user = make_member(role, team, **{"email": "mina@example.org", **overrides})
     for kind in kinds:

@@ -1,8 +1,10 @@
 """“Does the provider have this job already?”: the page asks, a person decides."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
+from jobs_app import services
 from jobs_app.models import FineTuningJob, JobStatus
 from teams_app.models import AuditEntry, Role, Verb
 from teams_app.services import make_token
@@ -74,6 +76,15 @@ def test_this_is_it(client, job, launcher):
     assert (job.status, job.remote_id) == (JobStatus.QUEUED, CANDIDATE["id"])
     assert job.events.last().created_by == launcher
     assert AuditEntry.objects.filter(verb=Verb.DECIDED, thing_id=job.pk).exists()
+
+
+def test_the_id_of_another_teams_job_is_refused_without_its_number(job):
+    other = make_job(status=JobStatus.RUNNING, remote_id="ftjob-9")
+
+    with pytest.raises(ValidationError) as raised:
+        services.take_as_ours(job, "ftjob-9", by=None)
+
+    assert str(other.pk) not in str(raised.value)
 
 
 def test_launch_again(client, job, launcher):

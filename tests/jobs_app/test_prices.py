@@ -134,10 +134,8 @@ def test_a_price_takes_no_provider_of_another_team(openai):
         price.clean()
 
 
-@pytest.mark.parametrize(
-    ("role", "status"), [(Role.REVIEWER, 403), (Role.LAUNCHER, 200)]
-)
-def test_launchers_and_owners_keep_the_book(client, openai, role, status):
+@pytest.mark.parametrize(("role", "status"), [(Role.LAUNCHER, 403), (Role.OWNER, 200)])
+def test_only_owners_keep_the_book(client, openai, role, status):
     client.force_login(make_member(role, openai.team))
 
     assert client.get(reverse("admin:jobs_app_price_add")).status_code == status

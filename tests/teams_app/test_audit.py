@@ -3,6 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils.timezone import override
 
 from datasets_app import services as datasets
 from datasets_app.models import BulkKind
@@ -191,6 +192,14 @@ def test_the_page_is_filtered(client, owner, team, query, names):
     audit.record(Verb.DELETED, make_dataset(team=team, name="B"), by=None)
     answer = client.get(f"{reverse('audit:log')}?{query}")
     assert [entry.label for entry, _facts in answer.context["lines"]] == names
+
+
+@pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01"])
+def test_a_day_at_the_end_of_time_filters_nothing(client, owner, team, query):
+    audit.record(Verb.CREATED, make_dataset(team=team, name="A"), by=owner)
+    with override("Asia/Seoul"):  # where the first day began in the year before
+        answer = client.get(f"{reverse('audit:log')}?{query}")
+    assert [entry.label for entry, _facts in answer.context["lines"]] == ["A"]
 
 
 def test_pages_follow_one_another_by_key(client, owner, team):
