@@ -1,6 +1,8 @@
 """Launch and follow: providers, prices, fine-tuning jobs and what is known of them."""
 
 from jobs_app.models.approvals import Approval, Reason
+from jobs_app.models.heartbeats import Heartbeat
+from jobs_app.models.job_story import Checkpoint, EventType, HeldOutAnswer, JobEvent
 from jobs_app.models.jobs import (
     AT_PROVIDER,
     COMMITTED,
@@ -8,13 +10,8 @@ from jobs_app.models.jobs import (
     MAY_BECOME,
     OPEN,
     OVER,
-    Checkpoint,
-    EventType,
     FineTuningJob,
-    Heartbeat,
-    HeldOutAnswer,
     IllegalTransition,
-    JobEvent,
     JobStatus,
 )
 from jobs_app.models.notices import (
