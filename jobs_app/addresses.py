@@ -97,7 +97,12 @@ def resolve(endpoint: Endpoint, *, is_trusted: bool) -> list[str]:
         OSError: the name is unknown.
         RefusedAddress: one of its addresses is not public.
     """
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(
+            endpoint.host, endpoint.port, type=socket.SOCK_STREAM
+        )
+    except UnicodeError as exc:  # a label that is empty, or too long
+        raise OSError(str(exc)) from exc
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not is_trusted:
         for address in addresses:

@@ -51,5 +51,5 @@ urlpatterns = [
     path("notifications/", include((notification_urls, "notifications"))),
     path("providers/", include((provider_urls, "providers"))),
     path("api/", api.urls),
-    path("webhooks/<str:token>/", views.provider_webhook, name="provider_webhook"),
+    path("webhooks/<slug:token>/", views.provider_webhook, name="provider_webhook"),
 ]

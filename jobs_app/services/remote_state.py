@@ -73,7 +73,7 @@ def has_moved(job: FineTuningJob, remote: RemoteJob) -> bool:
     """Does the provider say anything of the job that its row does not?"""
     if _status_of(job, remote) != job.status or remote.status_word != job.remote_status:
         return True
-    return any(getattr(job, k) != v for k, v in _given(remote).items())
+    return any(getattr(job, k) != v for k, v in _given(job, remote).items())
 
 
 def touch(seen: Sequence[tuple[FineTuningJob, RemoteJob]], began_at: datetime) -> None:
@@ -105,10 +105,11 @@ def _store_estimates(seen: Sequence[tuple[FineTuningJob, RemoteJob]]) -> None:
     )
 
 
-def _given(remote: RemoteJob) -> dict[str, Any]:
-    """What the provider tells; what it leaves out stays as it was known."""
+def _given(job: FineTuningJob, remote: RemoteJob) -> dict[str, Any]:
+    """What the provider tells; what it leaves out stays as it was known, and so does
+    the id, once there is one: whoever answers with another may mean another job."""
     known: dict[str, Any] = {
-        "remote_id": remote.id,
+        "remote_id": job.remote_id or remote.id,
         "fine_tuned_model": remote.fine_tuned_model,
         "trained_tokens": remote.trained_tokens,
         "resolved_hyperparameters": remote.hyperparameters,
@@ -129,7 +130,7 @@ def _fields(job: FineTuningJob, remote: RemoteJob, status: str) -> dict[str, Any
     since = job.status_changed_at if status == job.status else now()
     seconds = due_times.seconds_between_polls(job.provider, status, since)
     fields = {
-        **_given(remote),
+        **_given(job, remote),
         **_heard(),
         "remote_status": remote.status_word,
         "estimated_finish_at": remote.estimated_finish_at,

@@ -109,6 +109,17 @@ def test_a_ring_before_the_time_is_not_heard(monkeypatch):
     assert submitted == [job]
 
 
+def test_an_answer_about_another_job_takes_its_id_from_nobody(running, fake):
+    make_job(provider=running.provider, remote_id="ftjob-other")
+    mine = running.remote_id
+    cancel = f"/v1/fine_tuning/jobs/{mine}/cancel"
+    fake.answers("POST", cancel, 200, {"id": "ftjob-other", "status": "cancelled"})
+
+    services.cancel_job(running, by=None)
+
+    assert (running.status, running.remote_id) == (JobStatus.CANCELLED, mine)
+
+
 def test_a_launch_for_later_can_be_moved_and_launched_now():
     job = waiting()
     sooner = now() + timedelta(hours=1)

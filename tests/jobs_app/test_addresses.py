@@ -124,3 +124,9 @@ def test_a_trusted_host_may_be_private():
     endpoint = endpoint_of("http://127.0.0.1:8000/v1")
 
     assert resolve(endpoint, is_trusted=True) == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("host", ["hooks..example", f"{'a' * 64}.example"])
+def test_a_name_that_can_be_none_is_an_unknown_one(host):
+    with pytest.raises(OSError, match="label"):
+        resolve(endpoint_of(f"https://{host}/v1"), is_trusted=False)

@@ -230,3 +230,9 @@ def test_only_owners_see_the_addresses(client, door, role):
 
     assert page.status_code in {302, 403, 404}
     assert door.token not in page.content.decode()
+
+
+def test_a_token_of_other_signs_is_not_looked_up(client, django_assert_num_queries):
+    """PostgreSQL would answer a NUL with an exception."""
+    with django_assert_num_queries(0):
+        assert client.post("/webhooks/a%00b/").status_code == 404
