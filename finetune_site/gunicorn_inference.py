@@ -10,3 +10,5 @@ threads = 16
 timeout = 600
 graceful_timeout = 2
 loglevel = "warning"
+# The first use of a base model converts it; a log wants no progress bars.
+raw_env = ["TQDM_DISABLE=1"]

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -133,11 +134,13 @@ class LaunchForm(forms.Form):
         label=_("Launch later"),
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
-        help_text=_("Left empty, it is launched at once. Times are those of the site."),
+        help_text=_("Left empty, it is launched at once. Times are in %(zone)s."),
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        later = self.fields["scheduled_for"]
+        later.help_text = later.help_text % {"zone": get_current_timezone_name()}
         versions = DatasetVersion.objects.visible_to(user, Role.LAUNCHER)
         _offer(self.fields["version"], versions.select_related("dataset__team"))
         providers = Provider.objects.visible_to(user, Role.LAUNCHER)

@@ -41,7 +41,9 @@ class AuditForm(forms.Form):
         label=_("What"), required=False, choices=[("", _("anything")), *Verb.choices]
     )
     thing = forms.ChoiceField(
-        label=_("Object"), required=False, choices=[("", _("any")), *Thing.choices]
+        label=_("Object"),
+        required=False,
+        choices=[("", _("any object")), *Thing.choices],
     )
     since = _day(_("From"))
     until = _day(_("to"))

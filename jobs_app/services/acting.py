@@ -1,7 +1,7 @@
 """What a person does to a job that was launched: pause, resume, again, later."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid5
 
@@ -128,7 +128,7 @@ def reschedule_job(job: FineTuningJob, at: datetime | None, *, by: User | None) 
     with transaction.atomic():
         if not waiting.update(scheduled_for=at, next_poll_at=at or now()):
             raise IllegalTransition(_("This job does not wait for its time any more."))
-        when = f"at {at:%Y-%m-%d %H:%M} UTC" if at else "now"
+        when = f"at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "now"
         who = f" by {by.get_username()}" if by else ""
         job.events.create(message=f"to be launched {when}{who}", created_by=by)
         moved_to = at and at.isoformat()

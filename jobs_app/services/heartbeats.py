@@ -19,6 +19,7 @@ TICK_PULSE, BROKER = "tick", "broker"
 WORKER, BEAT, TRAINER = "worker", "beat", "trainer"
 TICK = "jobs_app.tasks.drive_open_jobs"
 STALE_SECONDS = 30.0
+DEFAULT_PORT = 8000
 STALE_TICKS = 3
 Seen = dict[str, datetime]
 
@@ -66,8 +67,17 @@ def tick_seconds() -> float:
 def start_one(process: str) -> str:
     """How one process is started, by its name in the Procfile."""
     return _("Start everything with ./run, or only this one with: %s") % (
-        f".venv/bin/honcho start {process}"
+        start_command(process)
     )
+
+
+def start_command(process: str) -> str:
+    """For a shell in the folder of manage.py. The Procfile's programs are in .venv, and
+    a port that ./run chose is known to its own processes only."""
+    port = (
+        "" if settings.SITE_PORT == DEFAULT_PORT else f" SITE_PORT={settings.SITE_PORT}"
+    )
+    return f"PATH=.venv/bin:$PATH{port} honcho start {process}"
 
 
 def _chain(seen: Seen) -> list[Pulse]:
@@ -138,4 +148,4 @@ def _busy() -> str:
     return _(
         "The worker lives but has been busy with long work for a while; what is new "
         "waits. To work on more at once, start another one: %s"
-    ) % (".venv/bin/honcho start worker")
+    ) % start_command(WORKER)

@@ -82,7 +82,13 @@ def create_job(
 def check_schedule(at: datetime | None) -> None:
     """Raises ValidationError for a time that is past, or too far away."""
     if at is not None and at < now() - A_MOMENT:
-        raise ValidationError({"scheduled_for": _("This time is past.")})
+        raise ValidationError(
+            {
+                "scheduled_for": _(
+                    "This time is past. Choose a later one, or none to launch at once."
+                )
+            }
+        )
     if at is not None and at > now() + FARTHEST:
         raise ValidationError({"scheduled_for": _("This is more than a year away.")})
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from jobs_app.services.spending import spending_of
 from jobs_app.team_forms import RulesForm, WebhookForm
 from jobs_app.views.access import signed_in, user_of
 from teams_app.access import has_role
-from teams_app.models import Membership, Role, Team
+from teams_app.models import Membership, Role, Team, User
 from teams_app.rows import get_row
 from teams_app.services import save_team
 
@@ -92,12 +93,29 @@ def _page(request: HttpRequest, team: Team, **given: Any) -> HttpResponse:
         "is_owner": is_owner,
         "spending": spending_of(team),
         "members": members.order_by("user__username")[:N_MEMBERS],
+        "is_second_missing": _is_second_missing(team),
         "form": RulesForm(instance=team),
         "webhook_form": WebhookForm(),
         **(_webhooks(team) if is_owner else {}),
         **given,
     }
     return render(request, "jobs_app/team.html", context)
+
+
+def _is_second_missing(team: Team) -> bool:
+    """Launches of the only person who may decide about them would wait for nobody."""
+    rules = (
+        team.approve_always,
+        team.approve_above_limit,
+        team.approve_unapproved_rows,
+    )
+    launchers = Membership.objects.filter(
+        team=team, role__in=Role.at_least(Role.LAUNCHER)
+    )
+    deciders = User.objects.filter(
+        Q(is_superuser=True) | Q(pk__in=launchers.values("user")), is_active=True
+    )
+    return any(rules) and len(deciders[:2]) < 2
 
 
 def _webhooks(team: Team) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -149,6 +149,17 @@ def test_who_names_a_deployment_stands_in_the_audit_log():
 
     entry = AuditEntry.objects.get(thing_id=job.pk)
     assert (entry.who, entry.details["deployment"]) == ("mina", ["mine", "theirs"])
+
+
+def test_another_time_is_told_in_utc():
+    job = waiting()
+    seoul = timezone(timedelta(hours=9))
+    later = (now() + timedelta(days=2)).astimezone(seoul)
+    when = f"{later.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+    services.reschedule_job(job, later, by=make_user(username="mina"))
+
+    assert job.events.latest("pk").message == f"to be launched at {when} by mina"
 
 
 def test_a_launch_for_later_can_be_cancelled():

@@ -349,3 +349,18 @@ def test_the_admin_declines_with_a_reason(client, waiting, other):
     )
     waiting.refresh_from_db()
     assert waiting.status == JobStatus.DECLINED
+
+
+@pytest.mark.parametrize(
+    ("second", "is_told"),
+    [(Role.LAUNCHER, False), (Role.REVIEWER, True)],
+)
+def test_a_rule_that_nobody_could_keep_is_told_on_the_teams_page(
+    client, team, second, is_told
+):
+    client.force_login(make_member(Role.OWNER, team))
+    make_member(second, team)
+
+    page = client.get(reverse("teams:detail", args=[team.pk])).text
+
+    assert ("Nobody else could approve" in page) is is_told

@@ -1,5 +1,6 @@
 """Which process stands still, and what is said of it."""
 
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from jobs_app import services
 from jobs_app.models import Heartbeat
 from jobs_app.services import broker
-from jobs_app.services.heartbeats import TICK
+from jobs_app.services.heartbeats import TICK, start_command
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +122,23 @@ def test_a_trainer_is_asked_for_where_one_belongs(settings):
 
     services.beat("trainer")
     assert silent() == {}
+
+
+def test_the_advice_works_in_a_shell_that_knows_nothing_of_the_site(tmp_path, settings):
+    settings.SITE_PORT = 9999
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "honcho").write_text('#!/bin/sh\ncelery "$@" "$SITE_PORT"\n')
+    (programs / "celery").write_text('#!/bin/sh\necho "$@"\n')
+    for program in programs.iterdir():
+        program.chmod(0o755)
+
+    told = subprocess.run(
+        ["/bin/sh", "-c", start_command("beat")],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "start beat 9999\n"

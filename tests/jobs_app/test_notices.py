@@ -242,8 +242,10 @@ def test_after_a_day_it_is_given_up_and_the_owner_sees_why(client, receiver):
 
     assert Delivery.objects.get().state == DeliveryState.GIVEN_UP
     client.force_login(make_member(Role.OWNER, hook.team))
-    page = client.get(reverse("teams:detail", args=[hook.team_id])).content.decode()
-    assert "the status 500" in page
+    page = reverse("teams:detail", args=[hook.team_id])
+    assert "The receiver answered with the status 500" in client.get(page).text
+    in_korean = client.get(page, headers={"Accept-Language": "ko"}).text
+    assert "The receiver answered" not in in_korean
 
 
 def test_a_receiver_that_is_gone_switches_its_webhook_off(receiver):

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs_app.models import EventType, JobStatus, ProviderKind
+from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
 from jobs_app.questions import tuned_models
 from teams_app.models import Role
 from tests.factories import (
@@ -288,6 +288,21 @@ def test_words_of_the_provider_are_text(client, running):
     running.events.create(message="<img src=x onerror=alert(1)>")
 
     assert "<img" not in detail(client, running)
+
+
+def test_a_launch_for_later_does_not_pretend_that_it_runs(client, running, settings):
+    settings.TIME_ZONE = "Asia/Seoul"
+    at = datetime(2096, 1, 2, 3, 0, tzinfo=UTC)
+    fields = {"status": JobStatus.PENDING, "scheduled_for": at, "next_poll_at": at}
+    FineTuningJob.objects.filter(pk=running.pk).update(**fields)
+
+    page = detail(client, running)
+
+    assert "01/02/2096 noon KST" in page
+    assert "To be launched" in page
+    assert "nothing is lost" in page
+    for untrue in ("Next poll", "Let it train", "Launched<"):
+        assert untrue not in page
 
 
 class TestHeldOut:

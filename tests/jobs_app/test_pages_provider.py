@@ -142,3 +142,13 @@ def test_a_long_history_of_checks_costs_no_more_queries(django_assert_num_querie
         make_check(provider, status="finished")
     with django_assert_num_queries(len(queries)):
         client.get(page_of(provider))
+
+
+def test_a_check_between_two_of_its_steps_is_at_work():
+    provider = make_provider()
+    make_check(provider, status="pending", n_done=1)
+
+    page = signed_in(Role.VIEWER, provider.team).get(page_of(provider)).text
+
+    assert "at work" in page
+    assert "waiting" not in page

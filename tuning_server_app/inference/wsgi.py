@@ -1,6 +1,7 @@
 """The inference process: gunicorn tuning_server_app.inference.wsgi."""
 
 import os
+import warnings
 from pathlib import Path
 
 import django
@@ -12,6 +13,8 @@ from tuning_server_app.inference.engine import Engine
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finetune_site.settings")
 django.setup()
+# Written to those who write libraries, not to those who read a log.
+warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 _folder = Path(settings.TUNING_SERVER_DIR)
 _sources = settings.TUNING_SERVER_BASE_MODELS
