@@ -68,12 +68,12 @@ def latest_metrics(jobs: Sequence[FineTuningJob]) -> dict[int, Any]:
 
 
 def duration_of(job: FineTuningJob) -> timedelta | None:
-    """From launch to the end, or until now; None before the launch."""
+    """From launch to the end, or until now; None if its time never came."""
     if job.launched_at is None:
         return None
     end = job.finished_at or (now() if job.is_open else None)
     began = max(job.launched_at, job.scheduled_for or job.launched_at)
-    return max(end - began, timedelta(0)) if end else None
+    return end - began if end and end >= began else None
 
 
 def lines(jobs: Iterable[FineTuningJob]) -> list[Line]:

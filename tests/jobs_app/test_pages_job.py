@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.progress import duration_of
 from jobs_app.questions import tuned_models
 from teams_app.models import Role
 from tests.factories import (
@@ -303,6 +304,23 @@ def test_a_launch_for_later_does_not_pretend_that_it_runs(client, running, setti
     assert "nothing is lost" in page
     for untrue in ("Next poll", "Let it train", "Launched<"):
         assert untrue not in page
+
+
+@pytest.mark.parametrize(
+    ("scheduled_in", "took"),
+    [(timedelta(hours=1), None), (timedelta(minutes=-1), timedelta(seconds=60))],
+)
+def test_what_never_came_to_its_time_took_none(team, scheduled_in, took):
+    at = now()
+    job = make_job(
+        team=team,
+        status=JobStatus.CANCELLED,
+        launched_at=at - timedelta(hours=1),
+        scheduled_for=at + scheduled_in,
+        finished_at=at,
+    )
+
+    assert duration_of(job) == took
 
 
 class TestHeldOut:
