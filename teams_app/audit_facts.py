@@ -21,6 +21,7 @@ WORDS = {
     "file": _("file"),
     "format": _("format"),
     "kind": _("kind"),
+    "may_cost": _("may cost money"),
     "name": _("name"),
     "place": _("address"),
     "role": _("role"),

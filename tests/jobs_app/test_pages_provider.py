@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs_app.models import Provider, ProviderCheck
-from teams_app.models import Role
+from teams_app.models import AuditEntry, Role
 from tests.factories import make_member, make_provider
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,18 @@ def test_an_owner_starts_a_check_and_a_second_press_starts_no_other():
     [check] = ProviderCheck.objects.all()
     assert (check.base_model, check.may_cost) == ("gpt", True)
     assert f'hx-get="{page_of(provider)}"' in client.get(page_of(provider)).text
+
+
+def test_who_starts_a_check_stands_in_the_audit_log_once():
+    provider = make_provider(kind="openai")
+    client = signed_in(Role.OWNER, provider.team)
+
+    for _press in range(2):
+        client.post(page_of(provider, "check"), {"base_model": "gpt", "may_cost": "on"})
+
+    entry = AuditEntry.objects.get()
+    assert (entry.thing, entry.thing_id) == ("provider", provider.pk)
+    assert entry.details == {"base_model": "gpt", "may_cost": True}
 
 
 def test_money_is_spent_only_if_that_was_ticked():

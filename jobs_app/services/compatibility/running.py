@@ -18,7 +18,8 @@ from jobs_app.models import Provider, ProviderCheck
 from jobs_app.providers import Ability, ProviderRejected, ProviderUnavailable
 from jobs_app.services.compatibility.steps import STEPS, Step
 from jobs_app.services.compatibility.walk import NotYet, Outcome, Walk
-from teams_app.models import User
+from teams_app import audit
+from teams_app.models import User, Verb
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ def start_check(
         raise ValidationError(_("Name a base model that the provider can tune."))
     try:
         with transaction.atomic():
+            audit.record(
+                Verb.CHANGED, provider, by=by, base_model=model, may_cost=may_cost
+            )
             return ProviderCheck.objects.create(
                 provider=provider,
                 base_url=provider.base_url,
