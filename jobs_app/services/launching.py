@@ -20,6 +20,7 @@ from jobs_app.models import (
     Provider,
 )
 from jobs_app.services import approvals
+from jobs_app.services.editing import change_draft
 from jobs_app.services.estimates import estimate_of
 from jobs_app.services.fitting import check_fits
 from jobs_app.services.launch_rules import Ruling, lock_team, ruling_on
@@ -47,28 +48,36 @@ def create_job(
     launch_key: UUID | None = None,
     scheduled_for: datetime | None = None,
 ) -> FineTuningJob:
-    """A draft. The same `launch_key` again in the team gives the same job back.
+    """A draft. The same `launch_key` again in the team gives the same job back; while
+    it is a draft still, it then asks for what is asked now, whoever asked before.
 
     Raises:
         ValidationError: says per field what is wrong and what it may be.
     """
-    job = FineTuningJob(
-        team=provider.team,
-        provider=provider,
-        dataset_version=dataset_version,
-        base_model=base_model,
-        hyperparameters=hyperparameters,
-        suffix=suffix,
-        seed=seed,
-        created_by=by,
-        launch_key=launch_key or uuid4(),
-        scheduled_for=scheduled_for,
-    )
-    if known := _job_with(job.launch_key, provider):
+    asked: dict[str, Any] = {
+        "provider": provider,
+        "dataset_version": dataset_version,
+        "base_model": base_model,
+        "hyperparameters": hyperparameters,
+        "suffix": suffix,
+        "seed": seed,
+        "created_by": by,
+        "scheduled_for": scheduled_for,
+    }
+    key = launch_key or uuid4()
+    known = _job_with(key, provider)
+    if known and known.status != JobStatus.DRAFT:
         return known
+    job = known or FineTuningJob(team=provider.team, launch_key=key)
+    for name, value in asked.items():
+        setattr(job, name, value)
     job.full_clean()
     check_fits(job)
     check_schedule(scheduled_for)
+    if known:
+        if not change_draft(known, **asked):
+            known.refresh_from_db()  # somebody launched it this moment
+        return known
     try:
         with transaction.atomic():
             job.save(force_insert=True)

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from uuid import uuid5
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -57,6 +58,30 @@ def draft(team: Team, **overrides) -> FineTuningJob:
 @pytest.fixture
 def team() -> Team:
     return make_team(approve_always=True)
+
+
+def test_a_retry_is_the_same_again_whoever_took_its_key_before(team):
+    """Else somebody else would ask for a launch that is not theirs to ask for."""
+    mina, asker = make_member(Role.LAUNCHER, team), make_member(Role.LAUNCHER, team)
+    failed = draft(team, status=JobStatus.FAILED)
+    key = uuid5(failed.launch_key, "retry")
+    taken = services.clone_job(failed, by=mina, launch_key=key, base_model="another")
+
+    again = services.retry_job(failed, by=asker)
+
+    assert again == taken
+    assert (again.base_model, again.created_by) == (failed.base_model, asker)
+
+
+def test_a_refused_launch_is_corrected_under_the_same_key(team):
+    refused = draft(team, hyperparameters={"n_epochs": 50})
+    key, mended = refused.launch_key, {"n_epochs": 1}
+
+    job = services.clone_job(refused, by=None, launch_key=key, hyperparameters=mended)
+
+    assert job == refused
+    job.refresh_from_db()
+    assert job.hyperparameters == mended
 
 
 @pytest.fixture
