@@ -15,6 +15,7 @@ from tests.datasets_app.at_work.site import Site, new_site
 pytestmark = pytest.mark.processes
 N_ROWS = 3_000
 N_IMPORTED = 9_000  # three batches
+TRIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,14 @@ def killed_in_the_middle(site: Site, work: str, n: int = N_ROWS) -> tuple[int, i
 
     Returns the keys of the run and of its dataset.
     """
-    if site.worker is None:
-        site.start_worker()
-    model, run, dataset = site.ask(work, n=n)
-    assert site.kill_worker(model, run), "It had ended already."
+    for _ in range(TRIES):
+        if site.worker is None:
+            site.start_worker()
+        model, run, dataset = site.ask(work, n=n)
+        if site.kill_worker(model, run):
+            break  # else it had ended already
+    else:
+        raise AssertionError("The work always ended before it was killed.")
     site.start_worker()
     assert site.wait_for_the_end(model, run) == "finished"
     return run, dataset
