@@ -1,12 +1,16 @@
 """How the providers answer: the heartbeat of each, and what came of our requests."""
 
-from django.db import models
+import logging
+
+from django.db import OperationalError, models, transaction
 from django.db.models import F
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from jobs_app.models.providers import Provider
 from teams_app.models import TeamScopedQuerySet
+
+log = logging.getLogger(__name__)
 
 
 class RequestResult(models.TextChoices):
@@ -48,11 +52,18 @@ class ProviderRequests(models.Model):
 
 
 def count_requests(provider: Provider, tally: dict[str, int]) -> None:
-    """Add what one client saw. Two workers may count at once."""
+    """Add what one client saw. A busy database costs the count, never the work."""
     for result, n in tally.items():
-        row, is_new = ProviderRequests.objects.get_or_create(
+        try:
+            with transaction.atomic():
+                _count(provider, result, n)
+        except OperationalError:
+            log.warning("requests were not counted", extra={"provider": provider.pk})
+
+
+def _count(provider: Provider, result: str, n: int) -> None:
+    seen = ProviderRequests.objects.filter(provider=provider, result=result)
+    if not seen.update(n=F("n") + n, last_at=now()):
+        ProviderRequests.objects.get_or_create(
             provider=provider, result=result, defaults={"n": n, "last_at": now()}
         )
-        if not is_new:
-            again = ProviderRequests.objects.filter(pk=row.pk)
-            again.update(n=F("n") + n, last_at=now())
