@@ -2,8 +2,7 @@
 
 import logging
 
-from django.db import OperationalError, models, transaction
-from django.db.models import F
+from django.db import OperationalError, connection, models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -51,19 +50,21 @@ class ProviderRequests(models.Model):
         return f"{self.provider}: {self.result} {self.n}"
 
 
+# One statement: two workers may count at once, the first time too.
+ADD = """
+    INSERT INTO jobs_app_providerrequests AS seen (provider_id, result, n, last_at)
+    VALUES (%s, %s, %s, %s)
+    ON CONFLICT (provider_id, result)
+    DO UPDATE SET n = seen.n + excluded.n, last_at = excluded.last_at
+"""
+
+
 def count_requests(provider: Provider, tally: dict[str, int]) -> None:
     """Add what one client saw. A busy database costs the count, never the work."""
-    for result, n in tally.items():
-        try:
-            with transaction.atomic():
-                _count(provider, result, n)
-        except OperationalError:
-            log.warning("requests were not counted", extra={"provider": provider.pk})
-
-
-def _count(provider: Provider, result: str, n: int) -> None:
-    seen = ProviderRequests.objects.filter(provider=provider, result=result)
-    if not seen.update(n=F("n") + n, last_at=now()):
-        ProviderRequests.objects.get_or_create(
-            provider=provider, result=result, defaults={"n": n, "last_at": now()}
-        )
+    at = connection.ops.adapt_datetimefield_value(now())
+    try:
+        with connection.cursor() as cursor:
+            for result, n in tally.items():
+                cursor.execute(ADD, [provider.pk, str(result), n, at])
+    except OperationalError:
+        log.warning("requests were not counted", extra={"provider": provider.pk})
