@@ -22,6 +22,11 @@ BAD = {3: b"nope\n", 9_000: b"\xff\n", N_ROWS: b"{}\n"}
 WORK = "import django; django.setup(); from datasets_app import tasks; tasks.{}"
 
 
+def hear_ctrl_c() -> None:
+    """A shell's background jobs, and so all that they start, are deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Site:
     """A database of its own, and processes of ours that work on it."""
 
@@ -45,6 +50,7 @@ class Site:
                 env=self.env,
                 stdout=log,
                 stderr=log,
+                preexec_fn=hear_ctrl_c,
             )
         self.processes.append(process)
         return process
@@ -200,11 +206,10 @@ def test_ctrl_c_leaves_the_import_cancelled_and_its_rows_in_place(site: Site):
 
 
 def test_a_database_that_is_locked_for_a_while_costs_only_time(site: Site):
-    process = site.start_import()
-    after_a_batch(site)
     with closing(sqlite3.connect(site.var / "db.sqlite3", timeout=30)) as database:
         database.execute("BEGIN IMMEDIATE")
-        time.sleep(2)
+        process = site.start_import()
+        time.sleep(4)
         assert process.poll() is None
         database.rollback()
 
