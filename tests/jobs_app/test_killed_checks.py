@@ -2,19 +2,17 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.datasets_app.at_work.site import Site, new_site
+from tests.datasets_app.at_work.site import Site, new_site, wait_for
 from tests.jobs_app.fake_provider import API_KEY
 from tests.jobs_app.faulty_provider import FaultyProvider
 
 pytestmark = pytest.mark.processes
 PATIENCE_SECONDS = 60
-BEGIN = "import django; django.setup()\n"
 START = """
 from jobs_app import services, tasks
 from tests.factories import make_provider
@@ -51,23 +49,11 @@ def site(tmp_path: Path, server: FaultyProvider) -> Iterator[Site]:
         yield site
 
 
-def run(site: Site, script: str, **values: object) -> None:
-    done = site.start("-c", BEGIN + script.format(**values)).wait()
-    assert done == 0, site.log.read_text()
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 def test_a_worker_killed_behind_the_creation_leaves_no_job(
     site: Site, server: FaultyProvider, tmp_path: Path
 ):
     held, told = server.holds("create_job", acts_first=True), tmp_path / "told"
-    run(site, START, url=server.base_url, key=API_KEY)
+    site.run(START, url=server.base_url, key=API_KEY)
     site.start_worker()
     assert held.reached.wait(PATIENCE_SECONDS)
     assert site.worker
@@ -76,7 +62,7 @@ def test_a_worker_killed_behind_the_creation_leaves_no_job(
     lost = next(iter(server.jobs))
 
     site.start_worker()
-    run(site, TICK, is_dead=True, told=str(told))
+    site.run(TICK, is_dead=True, told=str(told))
     wait_for(lambda: _ended(site, told))
 
     assert server.jobs[lost]["status"] == "cancelled"
@@ -85,5 +71,5 @@ def test_a_worker_killed_behind_the_creation_leaves_no_job(
 
 
 def _ended(site: Site, told: Path) -> bool:
-    run(site, TICK, is_dead=False, told=str(told))
+    site.run(TICK, is_dead=False, told=str(told))
     return told.read_text() == "finished"

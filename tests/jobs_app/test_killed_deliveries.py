@@ -4,18 +4,15 @@ gets a message twice can tell by its id."""
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.datasets_app.at_work.site import Site, new_site
+from tests.datasets_app.at_work.site import Site, new_site, wait_for
 from tests.jobs_app.receiver import Receiver
 
 pytestmark = pytest.mark.processes
-PATIENCE_SECONDS = 60
-BEGIN = "import django; django.setup()\n"
 FAIL_A_JOB = """
 from jobs_app.models import JobStatus, Webhook, TOLD
 from jobs_app.providers.webhooks import new_secret
@@ -54,21 +51,9 @@ def site(tmp_path: Path, receiver: Receiver) -> Iterator[Site]:
         yield site
 
 
-def run(site: Site, script: str, **values: str) -> None:
-    done = site.start("-c", BEGIN + script.format(**values)).wait()
-    assert done == 0, site.log.read_text()
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def test_a_worker_killed_while_it_sends(site: Site, receiver: Receiver, tmp_path: Path):
     receiver.may_answer.clear()
-    run(site, FAIL_A_JOB + TICK, url=receiver.url)
+    site.run(FAIL_A_JOB + TICK, url=receiver.url)
     site.start_worker()
     wait_for(lambda: len(receiver.got) == 1)
     assert site.worker
@@ -76,7 +61,7 @@ def test_a_worker_killed_while_it_sends(site: Site, receiver: Receiver, tmp_path
     receiver.may_answer.set()
 
     site.start_worker()
-    run(site, TICK)
+    site.run(TICK)
 
     wait_for(lambda: len(receiver.got) == 2)
     ids = {headers["webhook-id"] for headers, _body in receiver.got}
@@ -86,6 +71,6 @@ def test_a_worker_killed_while_it_sends(site: Site, receiver: Receiver, tmp_path
 
 
 def _states(site: Site, told: Path) -> list[list[object]]:
-    run(site, STATES, path=str(told))
+    site.run(STATES, path=str(told))
     states: list[list[object]] = json.loads(told.read_text())
     return states

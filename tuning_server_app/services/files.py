@@ -44,7 +44,7 @@ def store_file(
             sha256=draft.sha256,
             expires_at=expires_at,
         )
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no file without a row
         file_store.remove(draft.blob)
         raise
 

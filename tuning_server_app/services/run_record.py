@@ -106,7 +106,7 @@ class RunRecord:
                     result_files=[self._store_results(draft).wire_id],
                 ):
                     raise ClaimLost
-        except BaseException:
+        except BaseException:  # Ctrl-C, too, leaves no file without a row
             draft.discard()
             file_store.remove(draft.blob)
             raise

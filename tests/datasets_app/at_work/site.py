@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -66,6 +66,11 @@ class Site:
         self.processes.append(process)
         return process
 
+    def run(self, script: str, **values: object) -> None:
+        """Run Python with Django set up, {values} filled in, to its end."""
+        command = "import django; django.setup()\n" + script.format(**values)
+        assert self.start("-c", command).wait() == 0, self.log.read_text()
+
     def start_worker(self) -> None:
         name = f"--hostname=worker{len(self.processes)}@%h"
         self.worker = self.start(
@@ -112,6 +117,13 @@ class Site:
                 process.wait()
             for pipe in filter(None, (process.stdin, process.stdout)):
                 pipe.close()
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 @contextmanager
