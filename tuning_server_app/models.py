@@ -80,6 +80,7 @@ class JobStatus(models.TextChoices):
     VALIDATING_FILES = "validating_files", _("checking files")
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
     SUCCEEDED = "succeeded", _("succeeded")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
@@ -89,9 +90,10 @@ S = JobStatus
 FINISHED = {S.SUCCEEDED, S.FAILED, S.CANCELLED}
 MAY_BECOME: dict[str, set[JobStatus]] = {
     S.VALIDATING_FILES: {S.QUEUED, S.FAILED, S.CANCELLED},
-    S.QUEUED: {S.RUNNING, S.FAILED, S.CANCELLED},
-    # back to queued: its trainer died, and another one begins anew
-    S.RUNNING: {S.QUEUED} | FINISHED,
+    S.QUEUED: {S.RUNNING, S.PAUSED, S.FAILED, S.CANCELLED},
+    # back to queued: its trainer died, and another one goes on
+    S.RUNNING: {S.QUEUED, S.PAUSED} | FINISHED,
+    S.PAUSED: {S.QUEUED, S.CANCELLED},
 }
 
 
@@ -114,6 +116,10 @@ class TuningJob(models.Model):
 
     A trainer owns a running job as long as `claim` is its own; it beats
     `heartbeat_at`, and a job whose heart stands still is queued again.
+
+    A pause of a running job is a wish first: `pause_requested_at` is set, the status
+    stays. Its trainer sees the wish, saves what the run needs to go on, and calls
+    `services.pausing.stand_still`; that makes the job paused and frees the device.
     """
 
     organization = models.ForeignKey(
@@ -143,6 +149,8 @@ class TuningJob(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     estimated_finish_at = models.DateTimeField(null=True)
+    # Set only while the job runs: its owner wants it to stand still.
+    pause_requested_at = models.DateTimeField(null=True)
     # Two ways to recognise that a request is the repeat of an earlier one.
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
     request_hash = models.CharField(max_length=64)
@@ -194,8 +202,10 @@ class TuningJob(models.Model):
         old = self.status
         if status not in MAY_BECOME.get(old, ()):
             raise IllegalTransition(f"{self} is {old} and cannot become {status}")
+        if status != S.RUNNING:
+            fields |= {"pause_requested_at": None, "estimated_finish_at": None}
         if status in FINISHED:
-            fields |= {"finished_at": now(), "estimated_finish_at": None}
+            fields["finished_at"] = now()
         with transaction.atomic():
             unmoved = TuningJob.objects.filter(pk=self.pk, status=old, claim=self.claim)
             if not unmoved.update(status=status, **fields):

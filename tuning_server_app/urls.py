@@ -14,6 +14,8 @@ urlpatterns = [
     path("fine_tuning/jobs", jobs.Jobs.as_view()),
     path(JOB, jobs.OneJob.as_view()),
     path(f"{JOB}/cancel", jobs.CancelJob.as_view()),
+    path(f"{JOB}/pause", jobs.PauseJob.as_view()),
+    path(f"{JOB}/resume", jobs.ResumeJob.as_view()),
     path(f"{JOB}/events", jobs.JobEvents.as_view()),
     path(f"{JOB}/checkpoints", jobs.JobCheckpoints.as_view()),
     path("models", models.Models.as_view()),

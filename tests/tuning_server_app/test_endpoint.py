@@ -17,6 +17,8 @@ PATHS = [
     "/v1/fine_tuning/jobs",
     "/v1/fine_tuning/jobs/ftjob-1",
     "/v1/fine_tuning/jobs/ftjob-1/cancel",
+    "/v1/fine_tuning/jobs/ftjob-1/pause",
+    "/v1/fine_tuning/jobs/ftjob-1/resume",
     "/v1/fine_tuning/jobs/ftjob-1/events",
     "/v1/fine_tuning/jobs/ftjob-1/checkpoints",
     "/v1/models",

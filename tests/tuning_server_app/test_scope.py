@@ -18,6 +18,8 @@ ROUTES = [
     ("delete", "/v1/files/{file}"),
     ("get", "/v1/fine_tuning/jobs/{job}"),
     ("post", "/v1/fine_tuning/jobs/{job}/cancel"),
+    ("post", "/v1/fine_tuning/jobs/{job}/pause"),
+    ("post", "/v1/fine_tuning/jobs/{job}/resume"),
     ("get", "/v1/fine_tuning/jobs/{job}/events"),
     ("get", "/v1/fine_tuning/jobs/{job}/checkpoints"),
     ("get", "/v1/models/{model}"),

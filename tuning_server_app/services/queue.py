@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from tuning_server_app.models import EventLevel, JobStatus, TuningJob
 from tuning_server_app.services.jobs import fail_job
+from tuning_server_app.services.pausing import stand_still
 
 S = JobStatus
 MAX_ATTEMPTS = 3
@@ -16,7 +17,12 @@ RECENT = timedelta(hours=1)
 
 
 def requeue_job(job: TuningJob, why: str) -> bool:
-    """Give a job that lost its trainer to another one, unless it has lost too many."""
+    """Give a job that lost its trainer to another one, unless it has lost too many.
+
+    One that was to pause anyway is paused: whoever resumes it sends it to a trainer.
+    """
+    if job.pause_requested_at is not None:
+        return stand_still(job)
     if job.attempts >= MAX_ATTEMPTS:
         return fail_job(
             job,

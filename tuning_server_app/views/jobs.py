@@ -8,9 +8,9 @@ from tuning_server_app import tasks, wire
 from tuning_server_app.errors import invalid, not_found
 from tuning_server_app.job_request import parse_job_request
 from tuning_server_app.metadata import filter_by_metadata
-from tuning_server_app.models import TuningJob
+from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.paging import cut_page, read_limit
-from tuning_server_app.services import jobs
+from tuning_server_app.services import jobs, pausing
 from tuning_server_app.views.endpoint import Endpoint, read_json
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -64,6 +64,22 @@ class CancelJob(JobEndpoint):
     def post(self, request: HttpRequest, job_id: str) -> dict[str, Any]:
         job = self.find(job_id)
         jobs.cancel_job(job)
+        return wire.job(job)
+
+
+class PauseJob(JobEndpoint):
+    def post(self, request: HttpRequest, job_id: str) -> dict[str, Any]:
+        job = self.find(job_id)
+        pausing.pause_job(job)
+        return wire.job(job)
+
+
+class ResumeJob(JobEndpoint):
+    def post(self, request: HttpRequest, job_id: str) -> dict[str, Any]:
+        job = self.find(job_id)
+        pausing.resume_job(job)
+        if job.status == JobStatus.QUEUED:
+            tasks.train.delay_on_commit(job.pk)
         return wire.job(job)
 
 
