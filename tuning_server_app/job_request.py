@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning_server_app.errors import invalid
+from tuning_server_app.example_rules import DPO, SUPERVISED
 from tuning_server_app.metadata import check_metadata
 
 KNOWN_FIELDS = {
@@ -17,12 +18,13 @@ KNOWN_FIELDS = {
     "integrations",
     "metadata",
 }
-METHOD = "supervised"
 MAX_SUFFIX = 64
 MAX_SEED = 2**31 - 1
 AUTO = "auto"
 WHOLE_NUMBERS = {"n_epochs": 50, "batch_size": 256}  # largest; the smallest is 1
-LEARNING_RATE = "learning_rate_multiplier"
+NUMBERS = {"learning_rate_multiplier": 1000, "beta": 2}  # largest; all are above 0
+SHARED = [*WHOLE_NUMBERS, "learning_rate_multiplier"]
+METHODS = {SUPERVISED: SHARED, DPO: [*SHARED, "beta"]}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class JobRequest:
     model: str
     training_file: str
     validation_file: str
+    method: str
     hyperparameters: dict[str, Any]
     suffix: str
     seed: int | None
@@ -62,7 +65,8 @@ def parse_job_request(body: object) -> JobRequest:
         model=_text(body, "model"),
         training_file=_text(body, "training_file"),
         validation_file=_text(body, "validation_file", required=False),
-        hyperparameters=_hyperparameters(body),
+        method=_method(body),
+        hyperparameters=_hyperparameters(body, _method(body)),
         suffix=_suffix(body),
         seed=_seed(body),
         metadata=check_metadata(body.get("metadata")),
@@ -102,19 +106,34 @@ def _seed(body: dict[str, Any]) -> int | None:
     raise invalid(f"seed must be a whole number from 0 to {MAX_SEED}.", param="seed")
 
 
-def _hyperparameters(body: dict[str, Any]) -> dict[str, Any]:
-    """From `method`, or from the deprecated place at the top level."""
-    given, place = body.get("hyperparameters"), "hyperparameters"
+def _method(body: dict[str, Any]) -> str:
     method = body.get("method")
-    if method is not None:
-        block = _method_block(method)
-        if block.get("hyperparameters") is not None:
-            given, place = block["hyperparameters"], f"method.{METHOD}.hyperparameters"
+    if method is None:
+        return SUPERVISED
+    kind = method.get("type") if isinstance(method, dict) else None
+    if not isinstance(kind, str) or kind not in METHODS:
+        raise invalid(
+            f"This server trains with the methods {' and '.join(METHODS)}, not"
+            f" {_shown(kind)}.",
+            param="method.type",
+            code="unsupported_method",
+        )
+    return kind
+
+
+def _hyperparameters(body: dict[str, Any], method: str) -> dict[str, Any]:
+    """From the method's own block, or from the deprecated place at the top level."""
+    given, place = body.get("hyperparameters"), "hyperparameters"
+    block = (body.get("method") or {}).get(method) or {}
+    if not isinstance(block, dict):
+        raise invalid(f"method.{method} must be an object.", param=f"method.{method}")
+    if block.get("hyperparameters") is not None:
+        given, place = block["hyperparameters"], f"method.{method}.hyperparameters"
     if given is None:
         given = {}
     if not isinstance(given, dict):
         raise invalid(f"{place} must be an object.", param=place)
-    names = [*WHOLE_NUMBERS, LEARNING_RATE]
+    names = METHODS[method]
     for name in sorted(given.keys() - set(names)):
         raise invalid(
             f"Unknown hyperparameter '{name}'. There are: {', '.join(names)}.",
@@ -122,20 +141,6 @@ def _hyperparameters(body: dict[str, Any]) -> dict[str, Any]:
             code="unknown_parameter",
         )
     return {name: _hyperparameter(given.get(name), name, place) for name in names}
-
-
-def _method_block(method: object) -> dict[str, Any]:
-    kind = method.get("type") if isinstance(method, dict) else None
-    if not isinstance(method, dict) or kind != METHOD:
-        raise invalid(
-            f"This server trains with the method '{METHOD}' only, not {_shown(kind)}.",
-            param="method.type",
-            code="unsupported_method",
-        )
-    block = method.get(METHOD) or {}
-    if not isinstance(block, dict):
-        raise invalid(f"method.{METHOD} must be an object.", param=f"method.{METHOD}")
-    return block
 
 
 def _hyperparameter(value: Any, name: str, place: str) -> Any:
@@ -147,9 +152,10 @@ def _hyperparameter(value: Any, name: str, place: str) -> Any:
             return value
         wanted = f"a whole number from 1 to {largest}"
     else:
-        if _is_number(value) and 0 < value <= 1000:
+        largest = NUMBERS[name]
+        if _is_number(value) and 0 < value <= largest:
             return value
-        wanted = "a number above 0 and up to 1000"
+        wanted = f"a number above 0 and up to {largest}"
     raise invalid(
         f"{name} must be {wanted}, or 'auto'; it is {_shown(value)}.",
         param=f"{place}.{name}",

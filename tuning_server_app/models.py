@@ -97,6 +97,11 @@ MAY_BECOME: dict[str, set[JobStatus]] = {
 }
 
 
+class Method(models.TextChoices):
+    SUPERVISED = "supervised", _("supervised")
+    DPO = "dpo", _("preferences (DPO)")
+
+
 # A name is part of addresses, and colons separate its parts.
 UNFIT_IN_NAMES = re.compile(r"[^\w.-]+")
 
@@ -137,6 +142,9 @@ class TuningJob(models.Model):
     training_file = models.CharField(max_length=40)
     validation_file = models.CharField(max_length=40, blank=True)
     result_files = models.JSONField(default=list)
+    method = models.CharField(
+        _("method"), max_length=20, choices=Method, default=Method.SUPERVISED
+    )
     hyperparameters = models.JSONField()
     resolved_hyperparameters = models.JSONField(null=True)
     seed = models.BigIntegerField()

@@ -48,8 +48,8 @@ def job(row: TuningJob) -> dict[str, Any]:
         "error": row.error,
         "hyperparameters": hyperparameters,
         "method": {
-            "type": "supervised",
-            "supervised": {"hyperparameters": hyperparameters},
+            "type": row.method,
+            row.method: {"hyperparameters": hyperparameters},
         },
         "seed": row.seed,
         "integrations": [],

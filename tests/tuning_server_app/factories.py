@@ -53,6 +53,19 @@ def chats(n_rows: int = 10) -> bytes:
     return jsonl(*rows)
 
 
+def preference(question: str = "질문?", **overrides: Any) -> dict[str, Any]:
+    return {
+        "input": {"messages": [{"role": "user", "content": question}]},
+        "preferred_output": [{"role": "assistant", "content": "네, 그렇습니다."}],
+        "non_preferred_output": [{"role": "assistant", "content": "몰라."}],
+        **overrides,
+    }
+
+
+def preferences(n_rows: int = 10) -> bytes:
+    return jsonl(*(preference(f"How much is {n} + 1?") for n in range(n_rows)))
+
+
 def make_file(
     organization: Organization | None = None,
     content: bytes | None = None,

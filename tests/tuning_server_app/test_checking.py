@@ -11,6 +11,7 @@ from tests.tuning_server_app.factories import (
     make_file,
     make_job,
     make_organization,
+    preferences,
 )
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services.checking import validate_files
@@ -56,6 +57,15 @@ def test_a_bad_validation_file_fails_the_job():
         "validation_file",
     )
     assert "Example 1" in error_of(job)["message"]
+
+
+def test_a_file_is_read_by_the_rules_of_the_method():
+    organization = make_organization()
+    file = make_file(organization, preferences())
+    job = make_job(organization=organization, training_file=file.wire_id, method="dpo")
+    validate_files(job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
 
 
 def test_a_file_deleted_meanwhile_fails_the_job():

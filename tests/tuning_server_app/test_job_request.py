@@ -68,7 +68,32 @@ def test_a_hyperparameter_out_of_range_is_refused(name: str, value: Any):
     assert param == f"method.supervised.hyperparameters.{name}"
 
 
-@pytest.mark.parametrize("kind", ["dpo", "reinforcement", None, 7])
+def preference(**hyperparameters: Any) -> dict[str, Any]:
+    return {"type": "dpo", "dpo": {"hyperparameters": hyperparameters}}
+
+
+def test_preferences_have_a_beta_of_their_own():
+    asked = parsed(method=preference(beta=0.2, n_epochs=2))
+    assert asked.method == "dpo"
+    assert (asked.hyperparameters["beta"], asked.hyperparameters["n_epochs"]) == (
+        0.2,
+        2,
+    )
+    assert "beta" not in parsed(method=supervised()).hyperparameters
+
+
+@pytest.mark.parametrize("beta", [0, 2.5, True, "strong"])
+def test_a_beta_out_of_range_is_refused(beta: Any):
+    param = refused_param(method=preference(beta=beta))
+    assert param == "method.dpo.hyperparameters.beta"
+
+
+def test_beta_is_nothing_for_a_supervised_training():
+    param = refused_param(method=supervised(beta=0.1))
+    assert param == "method.supervised.hyperparameters.beta"
+
+
+@pytest.mark.parametrize("kind", ["reinforcement", None, 7, ["dpo"]])
 def test_another_method_is_refused(kind: Any):
     assert refused_param(method={"type": kind}) == "method.type"
 

@@ -63,6 +63,13 @@ def test_what_the_client_said_is_echoed(api: Client, training_file: str):
     assert job["user_provided_suffix"] == "card-game"
 
 
+def test_a_job_for_preferences_says_so(api: Client, training_file: str):
+    method = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3}}}
+    job = create(api, model=BASE, training_file=training_file, method=method).json()
+    assert job["method"]["dpo"]["hyperparameters"]["beta"] == 0.3
+    assert TuningJob.objects.get().method == "dpo"
+
+
 def test_an_unknown_model_is_not_found(api: Client, training_file: str):
     response = create(api, model="gpt-5", training_file=training_file)
     assert response.status_code == 404

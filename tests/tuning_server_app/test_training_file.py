@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tuning_server_app.factories import chat, chats, jsonl, opened
+from tests.tuning_server_app.factories import (
+    chat,
+    chats,
+    jsonl,
+    opened,
+    preference,
+    preferences,
+)
 from tuning_server_app.training_file import (
     MAX_LINE_BYTES,
     FileRefused,
@@ -143,6 +150,66 @@ def test_a_line_of_fifty_megabytes_is_refused_and_the_next_is_numbered_right():
     words = refusal(jsonl(chat()) + huge + b"nonsense\n")
     assert f"Example 2: the line is longer than {MAX_LINE_BYTES // 1024**2} MB" in words
     assert "Example 3: the line is not valid JSON" in words
+
+
+def test_preferences_are_enough_for_dpo():
+    assert check_training_file(opened(preferences(10)), "dpo") == 10
+
+
+def test_the_older_names_of_the_answers_are_read():
+    row = preference()
+    row["preferred_completion"] = row.pop("preferred_output")
+    row["non_preferred_completion"] = row.pop("non_preferred_output")
+    assert check_validation_file(opened(jsonl(row)), "dpo") == 1
+
+
+USER = {"role": "user", "content": "Hi"}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (chat(), "Example 1 is missing key 'input'."),
+        (preference(note="x"), 'Example 1 contains an extra key "note".'),
+        (preference(input="Hi"), 'Example 1, input is missing "messages"'),
+        (preference(input={"messages": []}), 'Example 1, input is missing "messages"'),
+        (
+            preference(input={"messages": [USER], "top": 1}),
+            'Example 1, input contains an extra key "top".',
+        ),
+        (
+            preference(input={"messages": [{"role": "user", "content": ""}]}),
+            "Example 1, input, message 1 has empty content.",
+        ),
+        (
+            preference(input={"messages": [USER, ANSWER]}),
+            "input ends with an assistant",
+        ),
+        (preference(preferred_output=[]), "preferred_output must be a list with exact"),
+        (preference(non_preferred_output=[ANSWER] * 2), "non_preferred_output must be"),
+        (preference(preferred_output=[USER]), "must hold a message of the assistant"),
+        (
+            preference(preferred_output=[{"role": "assistant", "content": " "}]),
+            "Example 1, preferred_output, message 1 has empty content.",
+        ),
+    ],
+)
+def test_a_bad_preference_is_named(row: Any, says: str):
+    with pytest.raises(FileRefused) as refused:
+        check_validation_file(opened(jsonl(row)), "dpo")
+    assert refused.value.code == "invalid_file_format"
+    assert says in refused.value.message
+
+
+def test_a_missing_answer_is_named():
+    row = preference()
+    del row["non_preferred_output"]
+    with pytest.raises(FileRefused, match="missing key 'non_preferred_output'"):
+        check_validation_file(opened(jsonl(row)), "dpo")
+
+
+def test_preferences_are_no_chats():
+    assert 'extra key "input"' in refusal(preferences(1))
 
 
 @given(st.binary(max_size=300))

@@ -55,7 +55,7 @@ def _check_content(job: TuningJob, file_id: str, param: str) -> None:
         if file is None:
             raise FileNotFoundError
         with file_store.path_of(file.blob).open("rb") as content:
-            check(content)
+            check(content, job.method)
     except FileRefused as refusal:
         raise _FileAtFault(refusal.code, refusal.message, param) from refusal
     except FileNotFoundError as error:

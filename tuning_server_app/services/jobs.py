@@ -60,6 +60,7 @@ def create_job(
                 base_model=base_model,
                 training_file=request.training_file,
                 validation_file=request.validation_file,
+                method=request.method,
                 hyperparameters=request.hyperparameters,
                 seed=_seed(request),
                 suffix=request.suffix,

@@ -71,7 +71,7 @@ def _description(job: TuningJob) -> dict[str, object]:
         "base_model": {"name": base.name, "source": base.source},
         "base_cache": str(Path(settings.TUNING_SERVER_DIR) / "base"),
         "seed": job.seed,
-        "method": "supervised",
+        "method": job.method,
         "hyperparameters": job.hyperparameters,
         "start_from_adapter": str(runs_folder() / adapter) if adapter else None,
     }
