@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from jobs_app import services
 from teams_app import append_only
 from tests.browser.chromium import CHROMIUM, FLAGS
+from tests.tuning_server_app import schema_check
 
 SECONDS_TO_FINISH = 10
 
@@ -26,6 +27,14 @@ def _english_again() -> Iterator[None]:
     """A request leaves its language with the thread that answered it: this one."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _answers_of_v1_keep_the_contract() -> Iterator[None]:
+    """Every answer of the tuning server is what OpenAI's own description says."""
+    schema_check.violations.clear()
+    yield
+    assert schema_check.violations == []
 
 
 @pytest.fixture(scope="session", autouse=True)

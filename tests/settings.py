@@ -14,3 +14,5 @@ STORAGES = {
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False
 STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405  (whitenoise warns of a missing one)
+# Innermost: it sees what a view of /v1 answers, before anything is added.
+MIDDLEWARE = [*MIDDLEWARE, "tests.tuning_server_app.schema_check.SchemaCheck"]  # noqa: F405

@@ -16,17 +16,20 @@ def _unix_or_none(moment: datetime | None) -> int | None:
 
 
 def file(row: File) -> dict[str, Any]:
-    return {
+    said = {
         "id": row.wire_id,
         "object": "file",
         "bytes": row.n_bytes,
         "created_at": unix_seconds(row.created_at),
-        "expires_at": _unix_or_none(row.expires_at),
         "filename": row.filename,
         "purpose": row.purpose,
         "status": "processed",  # deprecated by OpenAI, but clients wait for it
-        "status_details": None,
     }
+    if (
+        row.expires_at is not None
+    ):  # a number or nothing: null would be against the rule
+        said["expires_at"] = unix_seconds(row.expires_at)
+    return said
 
 
 def job(row: TuningJob) -> dict[str, Any]:
@@ -59,15 +62,15 @@ def job(row: TuningJob) -> dict[str, Any]:
 
 
 def event(row: JobEvent) -> dict[str, Any]:
-    return {
+    said = {
         "id": row.wire_id,
         "object": "fine_tuning.job.event",
         "created_at": unix_seconds(row.created_at),
         "level": row.level,
         "message": row.message,
         "type": row.kind,
-        "data": row.data,
     }
+    return said if row.data is None else {**said, "data": row.data}
 
 
 def checkpoint(row: Checkpoint) -> dict[str, Any]:

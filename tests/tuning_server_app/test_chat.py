@@ -18,6 +18,13 @@ from tuning_server_app.models import Organization
 MESSAGES = [{"role": "user", "content": "안녕?"}]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nConnection: close\r\n\r\n"
 STREAM = HEAD % b"text/event-stream"
+JSON = HEAD % b"application/json"
+FACTS = {"id": "chatcmpl-1", "created": 1, "model": BASE, "choices": []}
+COMPLETION = json.dumps({**FACTS, "object": "chat.completion"}).encode()
+CHUNK = json.dumps({**FACTS, "object": "chat.completion.chunk"}).encode()
+EVENT = b"data: " + CHUNK + b"\n\n"
+REFUSAL = {"message": "too long", "type": "t", "param": None, "code": None}
+REFUSED = json.dumps({"error": REFUSAL}).encode()
 
 
 class Upstream:
@@ -74,8 +81,8 @@ def ask(api: Client) -> Callable[..., Any]:
 
 
 def test_a_base_model_is_asked_without_an_adapter(ask: Any, upstream: Upstream):
-    upstream.answer(HEAD % b"application/json" + b'{"id": "chatcmpl-1"}')
-    assert ask(temperature=0).json() == {"id": "chatcmpl-1"}
+    upstream.answer(JSON + COMPLETION)
+    assert ask(temperature=0).json() == json.loads(COMPLETION)
     assert upstream.request == {
         "model": BASE,
         "messages": MESSAGES,
@@ -89,7 +96,7 @@ def test_a_tuned_model_is_asked_with_its_adapter(
     ask: Any, upstream: Upstream, organization: Organization
 ):
     tuned = make_model(make_job(organization=organization))
-    upstream.answer(HEAD % b"application/json" + b"{}")
+    upstream.answer(JSON + COMPLETION)
     ask(model=tuned.name)
     assert (upstream.request["base"], upstream.request["adapter"]) == (
         BASE,
@@ -98,32 +105,32 @@ def test_a_tuned_model_is_asked_with_its_adapter(
 
 
 def test_a_client_cannot_choose_the_folder(ask: Any, upstream: Upstream):
-    upstream.answer(HEAD % b"application/json" + b"{}")
+    upstream.answer(JSON + COMPLETION)
     ask(base="other", adapter="../../../etc")
     assert (upstream.request["base"], upstream.request["adapter"]) == (BASE, None)
 
 
 def test_a_refusal_is_passed_on(ask: Any, upstream: Upstream):
-    error = b'{"error": {"message": "too long"}}'
-    upstream.answer(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + error)
+    head = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+    upstream.answer(head + REFUSED)
     response = ask()
     assert response.status_code == 400
-    assert response.json() == {"error": {"message": "too long"}}
+    assert response.json() == {"error": REFUSAL}
 
 
 def test_a_stream_comes_through(ask: Any, upstream: Upstream):
-    upstream.answer(STREAM, b"data: 1\n\n", b"data: [DONE]\n\n")
+    upstream.answer(STREAM, EVENT, b"data: [DONE]\n\n")
     response = ask(stream=True)
-    assert b"".join(response.streaming_content) == b"data: 1\n\ndata: [DONE]\n\n"
+    assert b"".join(response.streaming_content) == EVENT + b"data: [DONE]\n\n"
     assert response["Content-Type"] == "text/event-stream"
 
 
 def test_when_the_client_goes_the_inference_process_hears_it(
     ask: Any, upstream: Upstream
 ):
-    upstream.answer(STREAM, b"data: 1\n\n", wait_for_end=True)
+    upstream.answer(STREAM, EVENT, wait_for_end=True)
     response = ask(stream=True)
-    assert next(response.streaming_content) == b"data: 1\n\n"
+    assert next(response.streaming_content) == EVENT
     response.close()
     assert upstream.heard_the_end.wait(5)
 
@@ -150,18 +157,17 @@ def test_when_the_client_goes_before_the_answer_the_inference_process_hears_it(
 def test_a_busy_inference_process_tells_when_to_come_again(
     ask: Any, upstream: Upstream
 ):
-    upstream.answer(
-        b"HTTP/1.1 429 Refused\r\nRetry-After: 5\r\nContent-Length: 2\r\n\r\n{}"
-    )
+    head = b"HTTP/1.1 429 Refused\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
+    upstream.answer(head + REFUSED)
     response = ask()
     assert (response.status_code, response["Retry-After"]) == (429, "5")
 
 
 def test_a_stream_that_breaks_ends_with_an_error(ask: Any, upstream: Upstream):
     head = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
-    upstream.answer(head, b"9\r\ndata: 1\n\n\r\n")  # and no last chunk
+    upstream.answer(head, b"%x\r\n%b\r\n" % (len(EVENT), EVENT))  # and no last chunk
     events = b"".join(ask(stream=True).streaming_content).split(b"\n\n")
-    assert events[0] == b"data: 1"
+    assert events[0] == EVENT.strip()
     error = json.loads(events[1].removeprefix(b"data: "))["error"]
     assert error["code"] == "inference_unavailable"
 

@@ -1,0 +1,34 @@
+"""The contract as a document: OpenAI's own description, mended where it must be."""
+
+import copy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+PUBLISHED = Path(__file__).parent / "openai.json"
+
+Document = dict[str, Any]
+
+
+@cache
+def published() -> Document:
+    """OpenAI's description, as published. Not to be changed: copy it first."""
+    document: Document = orjson.loads(PUBLISHED.read_bytes())
+    return document
+
+
+def mended() -> Document:
+    """The description without the two places where it contradicts OpenAI's own use."""
+    document = copy.deepcopy(published())
+    schemas = document["components"]["schemas"]
+    # The answer to a pause is a paused job, which the list of states forgot.
+    schemas["FineTuningJob"]["properties"]["status"]["enum"].append("paused")
+    # Several graders under names of their own are what makes a multi grader.
+    graders = schemas["GraderMulti"]["properties"]["graders"]
+    schemas["GraderMulti"]["properties"]["graders"] = {
+        "type": "object",
+        "additionalProperties": graders,
+    }
+    return document
