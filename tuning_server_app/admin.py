@@ -2,43 +2,59 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from tuning_server_app import services
 from tuning_server_app.errors import ApiError
-from tuning_server_app.models import ApiKey, TuningJob
-from tuning_server_app.services import jobs
+from tuning_server_app.models import ApiKey, Organization, TuningJob
+from tuning_server_app.operator_admin import OperatorAdmin, ShowsSecretOnce
+from tuning_server_app.services import jobs, keys
 
 
-class OperatorAdmin(admin.ModelAdmin):
-    """Rows that only services change: no form adds, edits or deletes them."""
+@admin.register(Organization)
+class OrganizationAdmin(OperatorAdmin):
+    """Whoever owns keys, files, jobs and models; a team of the site has its own."""
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self._is_operator(request)
+    fields = ("slug",)
+    list_display = ("slug", "created_at", "n_valid_keys")
+    search_fields = ("slug",)
+    has_add_permission = OperatorAdmin.has_view_permission
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._is_operator(request)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        valid = Count("apikey", filter=Q(apikey__revoked_at=None))
+        return super().get_queryset(request).annotate(n_valid_keys=valid)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    @admin.display(description=_("valid keys"), ordering="n_valid_keys")
+    def n_valid_keys(self, row: Any) -> int:
+        return int(row.n_valid_keys)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class KeyForm(forms.ModelForm):
+    class Meta:
+        model = ApiKey
+        fields = ("organization", "name")
 
-    def _is_operator(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "organization" in cleaned and "name" in cleaned:
+            key = ApiKey(**cleaned)
+            if keys.is_name_taken(key):
+                raise ValidationError(str(keys.name_taken(key)))
+        return cleaned
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(OperatorAdmin):
-    fields = (
+class ApiKeyAdmin(ShowsSecretOnce, OperatorAdmin):
+    """A new key is shown in the answer to its form, and never again."""
+
+    form = KeyForm
+    list_display = (
         "name",
         "organization",
         "prefix",
@@ -46,11 +62,20 @@ class ApiKeyAdmin(OperatorAdmin):
         "last_used_at",
         "revoked_at",
     )
-    list_display = fields
     list_filter = ("organization",)
     list_select_related = ("organization",)
     search_fields = ("name", "prefix")
     actions = ("revoke",)
+    advice = _(
+        "Programs send it as the header “Authorization: Bearer …”; the openai package"
+        " takes it as api_key."
+    )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return KeyForm.Meta.fields if obj is None else self.list_display
+
+    def store(self, row: ApiKey) -> str:
+        return keys.issue_key(row)
 
     @admin.action(description=_("Revoke selected keys"), permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from tuning_server_app.base_models import BaseModelMissing, find_weights
-from tuning_server_app.services.tuned_models import base_models
+from tuning_server_app.services.tuned_models import aliases, base_models
 
 # Colons separate the parts of a tuned model's name; it must fit a database column.
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,149}")
+TUNED = "ft:"
 # The kernel's limit for a unix socket's path (sun_path, with the NUL at its end).
 LONGEST_SOCKET_PATH = 107
 
@@ -20,7 +21,7 @@ LONGEST_SOCKET_PATH = 107
 def check_tuning_server(**_options: Any) -> list[CheckMessage]:
     if not settings.TUNING_SERVER:
         return []
-    return [*_base_models(), *_socket()]
+    return [*_base_models(), *_aliases(), *_socket()]
 
 
 def _base_models() -> list[CheckMessage]:
@@ -46,6 +47,22 @@ def _base_models() -> list[CheckMessage]:
                     id="tuning_server.E001",
                 )
             )
+    return found
+
+
+def _aliases() -> list[CheckMessage]:
+    bases = base_models()
+    found: list[CheckMessage] = []
+    for name, target in aliases().items():
+        if name in bases:
+            problem, hint = "that is a base model's own name", "Choose another alias."
+        elif target not in bases and not target.startswith(TUNED):
+            problem = f"there is no model {target!r} here"
+            hint = f"Map it to one of: {', '.join(bases)}; or to a tuned model, ft:…"
+        else:
+            continue
+        text = f"TUNING_SERVER_MODEL_ALIASES has the alias {name!r}, but {problem}."
+        found.append(Error(text, hint=hint, id="tuning_server.E004"))
     return found
 
 

@@ -1,5 +1,6 @@
 """What a client is told when a request is refused: OpenAI's error envelope."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +46,13 @@ def not_found(kind: str, wire_id: str) -> ApiError:
     return ApiError(404, f"No such {kind}: {wire_id}", param="id")
 
 
-def model_not_found(name: str) -> ApiError:
+def model_not_found(name: str, allowed: Iterable[str]) -> ApiError:
+    """`allowed`: what this server has for everybody."""
     return ApiError(
         404,
         f"The model '{name}' does not exist or you do not have access to it."
-        " GET /v1/models lists the models you may use.",
+        f" This server has {', '.join(allowed) or 'no base model'}, and what was tuned"
+        " here by your organization: GET /v1/models lists them all.",
         code="model_not_found",
         param="model",
     )

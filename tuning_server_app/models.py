@@ -135,7 +135,7 @@ class TuningJob(models.Model):
     status = models.CharField(
         _("status"), max_length=20, choices=JobStatus, default=S.VALIDATING_FILES
     )
-    # As requested: a base model's name, or one of the organization's tuned models.
+    # A base model's name, or one of the organization's tuned models; never an alias.
     model = models.CharField(_("model"), max_length=300)
     base_model = models.CharField(max_length=150)
     # Ids, not foreign keys: a job goes on naming a file that was deleted.

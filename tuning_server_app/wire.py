@@ -93,6 +93,10 @@ def base_model(name: str, created: int) -> dict[str, Any]:
     return _model(name, created, "system")
 
 
+def alias(name: str, target: str, created: int) -> dict[str, Any]:
+    return {**_model(name, created, "system"), "alias_of": target}
+
+
 def _model(name: str, created: int, owner: str) -> dict[str, Any]:
     return {
         "id": name,

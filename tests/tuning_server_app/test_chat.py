@@ -104,6 +104,23 @@ def test_a_tuned_model_is_asked_with_its_adapter(
     )
 
 
+def test_an_alias_is_answered_by_the_model_it_stands_for(
+    ask: Any, upstream: Upstream, settings: Any
+):
+    settings.TUNING_SERVER_MODEL_ALIASES = {"gpt-4o-mini": BASE}
+    upstream.answer(HEAD % b"application/json" + b"{}")
+    response = ask(model="gpt-4o-mini")
+    assert (upstream.request["model"], upstream.request["base"]) == (BASE, BASE)
+    assert response["openai-model"] == BASE
+
+
+def test_a_stream_says_which_model_answers(ask: Any, upstream: Upstream):
+    upstream.answer(STREAM, b"data: [DONE]\n\n")
+    response = ask(stream=True)
+    assert response["openai-model"] == BASE
+    response.close()
+
+
 def test_a_client_cannot_choose_the_folder(ask: Any, upstream: Upstream):
     upstream.answer(JSON + COMPLETION)
     ask(base="other", adapter="../../../etc")

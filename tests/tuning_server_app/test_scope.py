@@ -1,4 +1,9 @@
-"""What belongs to one organization does not exist for another: every route, by id."""
+"""What belongs to one organization does not exist for another: every operation there
+is, walked by the server's own URLs, so that a new one cannot be forgotten."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,24 +13,38 @@ from tests.tuning_server_app.factories import (
     make_checkpoint,
     make_file,
     make_job,
+    make_key,
     make_organization,
 )
 from tuning_server_app.models import File, Organization, TunedModel, TuningJob
+from tuning_server_app.urls import urlpatterns
 
-ROUTES = [
-    ("get", "/v1/files/{file}"),
-    ("get", "/v1/files/{file}/content"),
-    ("delete", "/v1/files/{file}"),
-    ("get", "/v1/fine_tuning/jobs/{job}"),
-    ("post", "/v1/fine_tuning/jobs/{job}/cancel"),
-    ("post", "/v1/fine_tuning/jobs/{job}/pause"),
-    ("post", "/v1/fine_tuning/jobs/{job}/resume"),
-    ("get", "/v1/fine_tuning/jobs/{job}/events"),
-    ("get", "/v1/fine_tuning/jobs/{job}/checkpoints"),
-    ("get", "/v1/models/{model}"),
-    ("delete", "/v1/models/{model}"),
-]
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+# What a path's parameter is the id of. A new one: make such a row in `foreign`.
+KINDS = {"file_id": "file", "job_id": "job", "model_id": "model"}
+# Operations without an id in their path. A new one: test that it shows and takes
+# nothing foreign, then name it here.
+WITHOUT_ID = {
+    ("get", "files"),
+    ("post", "files"),
+    ("get", "fine_tuning/jobs"),
+    ("post", "fine_tuning/jobs"),
+    ("get", "models"),
+    ("post", "chat/completions"),
+}
 LISTS = ["/v1/files", "/v1/fine_tuning/jobs"]
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """Every method of every path."""
+    for pattern in urlpatterns:
+        view: Any = pattern.callback
+        for method in view.view_class.http_method_names:
+            if hasattr(view.view_class, method):
+                yield method, str(pattern.pattern)
+
+
+WITH_ID = [(method, route) for method, route in operations() if "<" in route]
 
 
 @pytest.fixture
@@ -39,14 +58,40 @@ def foreign(db: None) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+def call(client: Client, method: str, route: str, ids: dict[str, str]) -> int:
+    path = "/v1/" + PARAMETER.sub(lambda match: ids[KINDS[match[1]]], route)
+    body = {"data": {}, "content_type": "application/json"} if method == "post" else {}
+    response = getattr(client, method)(path, **body)
+    response.close()
+    status: int = response.status_code
+    return status
+
+
+@pytest.mark.parametrize(("method", "route"), WITH_ID)
 def test_a_foreign_id_is_not_found(
-    api: Client, foreign: dict[str, str], method: str, path: str
+    api: Client, foreign: dict[str, str], method: str, route: str
 ):
-    response = getattr(api, method)(path.format(**foreign))
-    assert response.status_code == 404
+    assert call(api, method, route, foreign) == 404
     assert TuningJob.objects.get().status == "validating_files"
     assert File.objects.count() == TunedModel.objects.count() == 1
+
+
+@pytest.mark.parametrize(("method", "route"), WITH_ID)
+def test_its_owner_finds_it(foreign: dict[str, str], method: str, route: str):
+    _key, secret = make_key(Organization.objects.get(slug="strangers"))
+    owner = Client(headers={"Authorization": f"Bearer {secret}"})
+    assert call(owner, method, route, foreign) != 404
+
+
+def test_every_operation_without_an_id_is_known_here():
+    assert {each for each in operations() if "<" not in each[1]} == WITHOUT_ID
+
+
+@pytest.mark.parametrize(("method", "route"), [*operations()])
+def test_nothing_is_answered_without_a_key(
+    client: Client, foreign: dict[str, str], method: str, route: str
+):
+    assert call(client, method, route, foreign) == 401
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -21,7 +21,12 @@ from tuning_server_app.models import (
     TuningJob,
 )
 from tuning_server_app.services.files import files_of
-from tuning_server_app.services.tuned_models import find_weights_of, models_of
+from tuning_server_app.services.tuned_models import (
+    Weights,
+    find_weights_of,
+    models_of,
+    names_for_all,
+)
 
 S = JobStatus
 REPEATED_WITHIN = timedelta(minutes=10)
@@ -47,7 +52,7 @@ def create_job(
     earlier = _earlier_job(api_key, request_hash, idempotency_key, is_retry=is_retry)
     if earlier is not None:
         return earlier
-    base_model = _check_model(api_key, request.model)
+    weights = _check_model(api_key, request.model)
     _check_file(api_key, request.training_file, "training_file")
     if request.validation_file:
         _check_file(api_key, request.validation_file, "validation_file")
@@ -56,8 +61,8 @@ def create_job(
             job = TuningJob.objects.create(
                 organization=api_key.organization,
                 api_key=api_key,
-                model=request.model,
-                base_model=base_model,
+                model=weights.name,
+                base_model=weights.base_model,
                 training_file=request.training_file,
                 validation_file=request.validation_file,
                 method=request.method,
@@ -69,6 +74,8 @@ def create_job(
                 request_hash=request_hash,
             )
             job.events.create(message=f"Created fine-tuning job: {job.wire_id}")
+            if job.model != request.model:
+                job.events.create(message=_alias_used(request.model, job.model))
             job.events.create(message=_validating(job))
     except IntegrityError:  # the same request, at the same moment
         twin = _earlier_job(api_key, request_hash, idempotency_key, is_retry=is_retry)
@@ -134,11 +141,11 @@ def _earlier_job(
     ).first()
 
 
-def _check_model(api_key: ApiKey, name: str) -> str:
+def _check_model(api_key: ApiKey, name: str) -> Weights:
     weights = find_weights_of(name, models_of(api_key.organization))
     if weights is None:
-        raise model_not_found(name)
-    return weights.base_model
+        raise model_not_found(name, names_for_all())
+    return weights
 
 
 def _check_file(api_key: ApiKey, file_id: str, param: str) -> None:
@@ -163,6 +170,10 @@ def _validating(job: TuningJob) -> str:
     if job.validation_file:
         message += f" and validation file: {job.validation_file}"
     return message
+
+
+def _alias_used(alias: str, model: str) -> str:
+    return f"{alias} is a name for {model} on this server: that is what is trained"
 
 
 def _seed(request: JobRequest) -> int:

@@ -32,25 +32,43 @@ def create_key(name: str, organization: str) -> str:
     Raises:
         KeyNameTaken: revoke the old key first, or choose another name.
     """
-    secret = ids.secret_key()
     owner, _created = Organization.objects.get_or_create(slug=organization)
+    return issue_key(ApiKey(organization=owner, name=name))
+
+
+def issue_key(key: ApiKey) -> str:
+    """Give the new row its secret and store it.
+
+    Returns:
+        the secret. Only its hash is kept, so this is the one time to show it.
+
+    Raises:
+        KeyNameTaken
+    """
+    secret = ids.secret_key()
+    key.prefix, key.key_hash = secret[:8], _hash(secret)
     try:
         with transaction.atomic():
-            ApiKey.objects.create(
-                organization=owner,
-                name=name,
-                prefix=secret[:8],
-                key_hash=_hash(secret),
-            )
+            key.save(force_insert=True)
     except IntegrityError as error:
-        raise KeyNameTaken(
-            _(
-                "There is a key named “%(name)s” in %(organization)s already."
-                " Revoke it first or choose another name."
-            )
-            % {"name": name, "organization": organization}
-        ) from error
+        raise name_taken(key) from error
     return secret
+
+
+def is_name_taken(key: ApiKey) -> bool:
+    return ApiKey.objects.filter(
+        organization=key.organization, name=key.name, revoked_at=None
+    ).exists()
+
+
+def name_taken(key: ApiKey) -> KeyNameTaken:
+    text = _(
+        "There is a key named “%(name)s” in %(organization)s already."
+        " Revoke it first or choose another name."
+    )
+    return KeyNameTaken(
+        text % {"name": key.name, "organization": key.organization.slug}
+    )
 
 
 def find_key(secret: str) -> ApiKey | None:

@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Weights:
-    """What a model's name stands for."""
+    """What a model's name stands for. `name` is the model's own, never an alias."""
 
+    name: str
     base_model: str
     adapter: str | None = None  # folder below `runs_folder()`
 
@@ -49,13 +50,29 @@ def models_of(organization: Organization) -> QuerySet[TunedModel]:
 
 
 def find_weights_of(name: str, tuned: QuerySet[TunedModel]) -> Weights | None:
-    """What `name` stands for, among the base models and the `tuned` ones."""
+    """What `name` stands for, among the base models, the `tuned` ones and the aliases
+    of both. A model's own name goes before an alias of that name."""
+    return _find(name, tuned) or _find(aliases().get(name, ""), tuned)
+
+
+def names_for_all() -> list[str]:
+    """The base models and the aliases, in the order of the settings."""
+    return [*settings.TUNING_SERVER_BASE_MODELS, *aliases()]
+
+
+def aliases() -> dict[str, str]:
+    """Names that stand for other models here: alias → a base or a tuned model."""
+    mapped: dict[str, str] = settings.TUNING_SERVER_MODEL_ALIASES
+    return mapped
+
+
+def _find(name: str, tuned: QuerySet[TunedModel]) -> Weights | None:
     if name in settings.TUNING_SERVER_BASE_MODELS:
-        return Weights(name)
-    model = tuned.filter(name=name).first()
+        return Weights(name, name)
+    model = tuned.filter(name=name).first() if name else None
     if model is None or model.base_model not in settings.TUNING_SERVER_BASE_MODELS:
         return None
-    return Weights(model.base_model, model.adapter)
+    return Weights(name, model.base_model, model.adapter)
 
 
 def delete_model(model: TunedModel) -> None:

@@ -44,15 +44,15 @@ class ChatCompletions(Endpoint):
         own = tuned_models.models_of(self.organization)
         weights = tuned_models.find_weights_of(body["model"], own)
         if weights is None:
-            raise model_not_found(body["model"])
+            raise model_not_found(body["model"], tuned_models.names_for_all())
         try:
             answer = inference_client.ask(
-                body,
+                {**body, "model": weights.name},
                 base_model=weights.base_model,
                 adapter=weights.adapter,
                 is_abandoned=lambda: _is_client_gone(request),
             )
-            return _pass_on(answer)
+            return _pass_on(answer, weights.name)
         except orjson.JSONEncodeError as error:
             raise invalid("The body is nested too deeply.") from error
         except Abandoned:
@@ -75,7 +75,13 @@ def _check(body: Any) -> dict[str, Any]:
     return body
 
 
-def _pass_on(answer: Answer) -> HttpResponseBase:
+def _pass_on(answer: Answer, model: str) -> HttpResponseBase:
+    response = _response(answer)
+    response["openai-model"] = model  # as OpenAI says it: what an alias stands for
+    return response
+
+
+def _response(answer: Answer) -> HttpResponseBase:
     if not answer.is_stream:
         whole = HttpResponse(
             answer.read(), status=answer.status, content_type=answer.content_type

@@ -11,37 +11,52 @@ from tuning_server_app.services import tuned_models
 from tuning_server_app.views.endpoint import Endpoint
 
 
-class Models(Endpoint):
+class ModelEndpoint(Endpoint):
+    def own(self, model_id: str) -> TunedModel | None:
+        models = tuned_models.models_of(self.organization)
+        return models.filter(name=model_id).first()
+
+    def shared(self) -> dict[str, dict[str, Any]]:
+        """By name: the base models, and the aliases whose model this caller may use."""
+        bases = tuned_models.base_models()
+        own = tuned_models.models_of(self.organization)
+        shared = {
+            name: wire.base_model(name, tuned_models.appeared_at(base))
+            for name, base in bases.items()
+        }
+        for alias in tuned_models.aliases():
+            weights = tuned_models.find_weights_of(alias, own)
+            if weights is not None and weights.name != alias:
+                created = tuned_models.appeared_at(bases[weights.base_model])
+                shared[alias] = wire.alias(alias, weights.name, created)
+        return shared
+
+
+class Models(ModelEndpoint):
     def get(self, request: HttpRequest) -> dict[str, Any]:
-        bases = [
-            wire.base_model(base.name, tuned_models.appeared_at(base))
-            for base in tuned_models.base_models().values()
-        ]
         own = tuned_models.models_of(self.organization).order_by("-pk")
         tuned = [wire.tuned_model(model) for model in own]
-        return {"object": "list", "data": [*bases, *tuned]}
+        return {"object": "list", "data": [*self.shared().values(), *tuned]}
 
 
-class OneModel(Endpoint):
+class OneModel(ModelEndpoint):
     def get(self, request: HttpRequest, model_id: str) -> dict[str, Any]:
-        base = tuned_models.base_models().get(model_id)
-        if base is not None:
-            return wire.base_model(base.name, tuned_models.appeared_at(base))
-        return wire.tuned_model(self._find(model_id))
+        shared = self.shared().get(model_id)
+        return shared or wire.tuned_model(self._find(model_id))
 
     def delete(self, request: HttpRequest, model_id: str) -> dict[str, Any]:
-        if model_id in tuned_models.base_models():
+        if model_id in self.shared():
             raise ApiError(
                 403,
-                f"{model_id} is a base model. Only your own fine-tuned models can be"
-                " deleted.",
+                f"{model_id} is a model for everybody here. Only your own fine-tuned"
+                " models can be deleted.",
                 param="model",
             )
         tuned_models.delete_model(self._find(model_id))
         return wire.deleted(model_id, "model")
 
     def _find(self, model_id: str) -> TunedModel:
-        model = tuned_models.models_of(self.organization).filter(name=model_id).first()
+        model = self.own(model_id)
         if model is None:
-            raise model_not_found(model_id)
+            raise model_not_found(model_id, tuned_models.names_for_all())
         return model
