@@ -4,12 +4,14 @@ import hashlib
 import logging
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
+PIECE_BYTES = 1024 * 1024
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
@@ -54,6 +56,17 @@ class Draft:
             raise
         self._hash.update(chunk)
         self.n_bytes += len(chunk)
+
+    def append(self, blob: str) -> Iterator[bytes]:
+        """Copy a stored file to the end, and yield its pieces on the way.
+
+        Raises:
+            OSError
+        """
+        with path_of(blob).open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                self.write(piece)
+                yield piece
 
     @property
     def sha256(self) -> str:

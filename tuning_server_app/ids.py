@@ -26,6 +26,18 @@ def checkpoint_id() -> str:
     return f"ftckpt_{_random()}"
 
 
+def upload_id() -> str:
+    return f"upload_{_random()}"
+
+
+def part_id() -> str:
+    return f"part_{_random()}"
+
+
+def permission_id() -> str:
+    return f"cp_{_random()}"
+
+
 def request_id() -> str:
     return f"req_{_random(32)}"
 

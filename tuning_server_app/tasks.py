@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from tuning_server_app.models import JobStatus, TuningJob
-from tuning_server_app.services import checking, files, queue, training
+from tuning_server_app.services import checking, files, queue, training, uploads
 
 # The tick rings again for whoever still waits, so an unheard message may fade soon.
 RING_SECONDS = 30
@@ -31,6 +31,7 @@ def train(job_pk: int) -> None:
 def drive_training() -> None:
     """Every few seconds: find what rang unheard, and what lost its trainer."""
     files.delete_expired_files()
+    uploads.expire_uploads()
     queue.requeue_lost_jobs()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
         validate.delay_on_commit(job.pk)

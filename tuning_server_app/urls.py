@@ -2,15 +2,20 @@
 
 from django.urls import path, re_path
 
-from tuning_server_app.views import chat, files, jobs, models
+from tuning_server_app.views import chat, files, jobs, models, uploads
 from tuning_server_app.views.endpoint import UnknownPath
 
 JOB = "fine_tuning/jobs/<str:job_id>"
+UPLOAD = "uploads/<str:upload_id>"
 
 urlpatterns = [
     path("files", files.Files.as_view()),
     path("files/<str:file_id>", files.OneFile.as_view()),
     path("files/<str:file_id>/content", files.FileContent.as_view()),
+    path("uploads", uploads.Uploads.as_view()),
+    path(f"{UPLOAD}/parts", uploads.Parts.as_view()),
+    path(f"{UPLOAD}/complete", uploads.CompleteUpload.as_view()),
+    path(f"{UPLOAD}/cancel", uploads.CancelUpload.as_view()),
     path("fine_tuning/jobs", jobs.Jobs.as_view()),
     path(JOB, jobs.OneJob.as_view()),
     path(f"{JOB}/cancel", jobs.CancelJob.as_view()),

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tuning_server_app.models import Checkpoint, File, JobEvent, TunedModel, TuningJob
+from tuning_server_app.models import (
+    Checkpoint,
+    File,
+    JobEvent,
+    TunedModel,
+    TuningJob,
+    Upload,
+    UploadPart,
+)
 
 
 def unix_seconds(moment: datetime) -> int:
@@ -30,6 +38,29 @@ def file(row: File) -> dict[str, Any]:
     ):  # a number or nothing: null would be against the rule
         said["expires_at"] = unix_seconds(row.expires_at)
     return said
+
+
+def upload(row: Upload) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "upload",
+        "bytes": row.n_bytes,
+        "created_at": unix_seconds(row.created_at),
+        "expires_at": unix_seconds(row.expires_at),
+        "filename": row.filename,
+        "purpose": row.purpose,
+        "status": row.status,
+        "file": None if row.file is None else file(row.file),
+    }
+
+
+def upload_part(row: UploadPart) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "upload.part",
+        "created_at": unix_seconds(row.created_at),
+        "upload_id": row.upload.wire_id,
+    }
 
 
 def job(row: TuningJob) -> dict[str, Any]:

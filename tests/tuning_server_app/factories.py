@@ -15,8 +15,10 @@ from tuning_server_app.models import (
     Organization,
     TunedModel,
     TuningJob,
+    Upload,
 )
 from tuning_server_app.services.files import store_file
+from tuning_server_app.services.uploads import begin_upload
 
 BASE = "SmolLM2-135M-Instruct"
 _numbers = count(1)
@@ -82,6 +84,18 @@ def make_file(
             **overrides,
         }
     )
+
+
+def make_upload(organization: Organization, **overrides: Any) -> Upload:
+    upload = begin_upload(
+        organization=organization,
+        filename="chats.jsonl",
+        n_bytes=10,
+        file_life_seconds=None,
+    )
+    Upload.objects.filter(pk=upload.pk).update(**{"status": "pending", **overrides})
+    upload.refresh_from_db()
+    return upload
 
 
 def make_job(**overrides: Any) -> TuningJob:

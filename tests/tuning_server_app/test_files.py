@@ -14,7 +14,8 @@ from tests.tuning_server_app.factories import chats, make_file
 from tuning_server_app import file_store
 from tuning_server_app.models import File, FilePurpose, Organization
 from tuning_server_app.services import files
-from tuning_server_app.views import uploads
+from tuning_server_app.views import files as files_view
+from tuning_server_app.views import incoming
 
 
 def upload(
@@ -87,7 +88,7 @@ def test_an_empty_file_is_refused(api: Client):
 
 
 def test_a_file_over_the_limit_is_refused(api: Client, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(uploads, "MAX_BYTES", 99)
+    monkeypatch.setattr(files_view, "MAX_BYTES", 99)
     response = upload(api, b"a" * 100)
     assert response.status_code == 413
     assert stored() == []
@@ -125,7 +126,7 @@ class FullDisk(file_store.Draft):
 def test_on_a_full_disk_the_client_hears_it_and_nothing_stays(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(uploads, "Draft", FullDisk)
+    monkeypatch.setattr(incoming, "Draft", FullDisk)
     response = upload(api)
     assert response.status_code == 507
     assert "disk is full" in response.json()["error"]["message"]
@@ -210,7 +211,8 @@ def test_an_expired_file_is_hidden_and_then_deleted(
     organization: Organization,
     django_capture_on_commit_callbacks: Any,
 ):
-    file = make_file(organization, expires_at=now() - timedelta(seconds=1))
+    file = make_file(organization, life_seconds=3600)
+    File.objects.update(expires_at=now() - timedelta(seconds=1))
     assert api.get(f"/v1/files/{file.wire_id}").status_code == 404
     with django_capture_on_commit_callbacks(execute=True):
         files.delete_expired_files()

@@ -15,18 +15,25 @@ from tests.tuning_server_app.factories import (
     make_job,
     make_key,
     make_organization,
+    make_upload,
 )
 from tuning_server_app.models import File, Organization, TunedModel, TuningJob
 from tuning_server_app.urls import urlpatterns
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 # What a path's parameter is the id of. A new one: make such a row in `foreign`.
-KINDS = {"file_id": "file", "job_id": "job", "model_id": "model"}
+KINDS = {
+    "file_id": "file",
+    "job_id": "job",
+    "model_id": "model",
+    "upload_id": "upload",
+}
 # Operations without an id in their path. A new one: test that it shows and takes
 # nothing foreign, then name it here.
 WITHOUT_ID = {
     ("get", "files"),
     ("post", "files"),
+    ("post", "uploads"),
     ("get", "fine_tuning/jobs"),
     ("post", "fine_tuning/jobs"),
     ("get", "models"),
@@ -53,6 +60,7 @@ def foreign(db: None) -> dict[str, str]:
     job = make_job(organization=make_organization(slug="strangers"))
     return {
         "file": make_file(job.organization).wire_id,
+        "upload": make_upload(job.organization).wire_id,
         "job": job.wire_id,
         "model": make_checkpoint(job).tuned_model.name,
     }

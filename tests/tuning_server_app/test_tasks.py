@@ -53,7 +53,7 @@ def test_the_tick_queues_what_lost_its_trainer(
 def test_the_tick_deletes_what_expired(
     rung: list[Any], django_capture_on_commit_callbacks: Any
 ):
-    make_file(expires_at=now())
+    make_file(life_seconds=0)
     tick(django_capture_on_commit_callbacks)
     assert not File.objects.exists()
 

@@ -1,7 +1,7 @@
 """Files that clients upload, and those the server makes for them."""
 
 import logging
-from datetime import datetime
+from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
@@ -26,7 +26,7 @@ def store_file(
     purpose: FilePurpose,
     filename: str,
     draft: file_store.Draft,
-    expires_at: datetime | None = None,
+    life_seconds: int | None = None,
 ) -> File:
     """Keep what was written to the draft: the row and the bytes, or neither.
 
@@ -35,18 +35,38 @@ def store_file(
     """
     draft.keep()
     try:
-        return File.objects.create(
+        return record_file(
             organization=organization,
             purpose=purpose,
             filename=filename,
-            blob=draft.blob,
-            n_bytes=draft.n_bytes,
-            sha256=draft.sha256,
-            expires_at=expires_at,
+            draft=draft,
+            life_seconds=life_seconds,
         )
     except BaseException:  # Ctrl-C, too, leaves no file without a row
         file_store.remove(draft.blob)
         raise
+
+
+def record_file(
+    *,
+    organization: Organization,
+    purpose: FilePurpose,
+    filename: str,
+    draft: file_store.Draft,
+    life_seconds: int | None = None,
+) -> File:
+    """The row alone, of a draft that is kept already."""
+    return File.objects.create(
+        organization=organization,
+        purpose=purpose,
+        filename=filename,
+        blob=draft.blob,
+        n_bytes=draft.n_bytes,
+        sha256=draft.sha256,
+        expires_at=None
+        if life_seconds is None
+        else now() + timedelta(seconds=life_seconds),
+    )
 
 
 def delete_file(file: File) -> None:

@@ -118,6 +118,11 @@ def read_json(request: HttpRequest) -> Any:
     raise invalid(f"The body is not JSON that can be read: {reason}.")
 
 
+def is_retry(request: HttpRequest) -> bool:
+    """Whether the client says that it sends this request again."""
+    return request.headers.get("X-Stainless-Retry-Count", "0") != "0"
+
+
 def required(query: QueryDict, name: str) -> str:
     """The value of a form field.
 

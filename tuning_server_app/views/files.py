@@ -1,31 +1,28 @@
 """/v1/files: what a model is to learn from, and the tables of results."""
 
-import errno
 import logging
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
-from django.http import FileResponse, HttpRequest, QueryDict, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
-from django.utils.timezone import now
+from django.http import FileResponse, HttpRequest, QueryDict
 
 from tuning_server_app import file_store, wire
 from tuning_server_app.errors import ApiError, invalid, not_found
-from tuning_server_app.file_store import Draft
+from tuning_server_app.file_request import (
+    MAX_FILENAME,
+    check_purpose,
+    life_seconds,
+)
 from tuning_server_app.models import File, FilePurpose
 from tuning_server_app.paging import cut_page, read_limit
 from tuning_server_app.services import files
 from tuning_server_app.views.endpoint import Endpoint, required
-from tuning_server_app.views.uploads import MAX_BYTES, StoreUpload
+from tuning_server_app.views.incoming import StoreIncoming, incoming, received
 
 logger = logging.getLogger(__name__)
 
 MAX_LIMIT = 10_000
-MAX_FILENAME = 255
+MAX_BYTES = 512 * 1024 * 1024
 NEWEST_FIRST = {"desc": True, "asc": False}
-LIFE_SECONDS = range(3600, 2_592_000 + 1)
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 class FileEndpoint(Endpoint):
@@ -59,34 +56,21 @@ class Files(FileEndpoint):
         return wire.page([wire.file(row) for row in found], has_more=has_more)
 
     def post(self, request: HttpRequest) -> dict[str, Any]:
-        upload = StoreUpload(request)
-        request.upload_handlers = [upload]
-        try:
-            return wire.file(self._store(request, upload))
-        except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent) as error:
-            raise invalid(f"The form could not be read: {error}") from error
-        except UnreadablePostError:
-            raise
-        except OSError as error:
-            raise _not_stored(error) from error
-        finally:
-            upload.discard()
+        with incoming(request, field="file", max_bytes=MAX_BYTES) as upload:
+            return wire.file(self._store(request.POST, upload))
 
-    def _store(self, request: HttpRequest, upload: StoreUpload) -> File:
-        form = request.POST
-        draft = _received(upload)
-        if required(form, "purpose") != FilePurpose.FINE_TUNE:
-            raise invalid(
-                "This server keeps files of the purpose 'fine-tune' only,"
-                f" not '{form['purpose'][:50]}'.",
-                param="purpose",
-            )
+    def _store(self, form: QueryDict, upload: StoreIncoming) -> File:
+        draft = received(upload)
+        check_purpose(required(form, "purpose"))
+        life = life_seconds(
+            form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
+        )
         return files.store_file(
             organization=self.organization,
             purpose=FilePurpose.FINE_TUNE,
             filename=upload.filename[:MAX_FILENAME],
             draft=draft,
-            expires_at=_expires_at(form),
+            life_seconds=life,
         )
 
 
@@ -115,58 +99,3 @@ class FileContent(FileEndpoint):
             filename=file.filename,
             content_type="application/octet-stream",
         )
-
-
-def _received(upload: StoreUpload) -> Draft:
-    if upload.is_too_large:
-        raise ApiError(
-            413,
-            f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it.",
-            param="file",
-        )
-    if upload.draft is None or not upload.is_complete:
-        raise invalid(
-            "Missing required parameter: 'file', sent whole as multipart/form-data.",
-            param="file",
-            code="missing_required_parameter",
-        )
-    if not upload.draft.n_bytes:
-        raise invalid("The file is empty.", param="file")
-    return upload.draft
-
-
-def _expires_at(form: QueryDict) -> datetime | None:
-    anchor, text = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
-    if anchor is None and text is None:
-        return None
-    if anchor != "created_at":
-        raise invalid(
-            "expires_after[anchor] must be created_at.", param="expires_after.anchor"
-        )
-    seconds = str(text)[:9]
-    if not (seconds.isascii() and seconds.isdigit() and int(seconds) in LIFE_SECONDS):
-        raise invalid(
-            f"expires_after[seconds] must be from {LIFE_SECONDS[0]} to"
-            f" {LIFE_SECONDS[-1]}.",
-            param="expires_after.seconds",
-        )
-    return now() + timedelta(seconds=int(seconds))
-
-
-def _not_stored(error: OSError) -> ApiError:
-    logger.error("An upload could not be stored: %s", error)
-    if error.errno in NO_SPACE:
-        return ApiError(
-            507,
-            "The server's disk is full, so the file was not stored; nothing of it is"
-            " left. Free some space on the server, then upload again.",
-            code="disk_full",
-            should_retry=False,
-        )
-    return ApiError(
-        500,
-        f"The server could not write the file ({error.strerror}), so it was not stored."
-        " Its operator must look at the disk.",
-        code="disk_error",
-        should_retry=False,
-    )

@@ -11,7 +11,7 @@ from tuning_server_app.metadata import filter_by_metadata
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.paging import cut_page, read_limit
 from tuning_server_app.services import jobs, pausing
-from tuning_server_app.views.endpoint import Endpoint, read_json
+from tuning_server_app.views.endpoint import Endpoint, is_retry, read_json
 
 MAX_IDEMPOTENCY_KEY = 255
 
@@ -49,7 +49,7 @@ class Jobs(JobEndpoint):
             api_key=self.api_key,
             request=parse_job_request(read_json(request)),
             idempotency_key=key,
-            is_retry=request.headers.get("X-Stainless-Retry-Count", "0") != "0",
+            is_retry=is_retry(request),
         )
         tasks.validate.delay_on_commit(job.pk)
         return wire.job(job)

@@ -1,50 +1,65 @@
-"""Takes the file of a multipart request straight to where it will stay."""
+"""/v1/uploads: a large file in parts."""
 
 from typing import Any
 
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
-from tuning_server_app.file_store import Draft
+from tuning_server_app import wire
+from tuning_server_app.errors import not_found
+from tuning_server_app.models import Upload, UploadPart
+from tuning_server_app.services import uploads
+from tuning_server_app.upload_request import parse_completion, parse_upload_request
+from tuning_server_app.views.endpoint import Endpoint, is_retry, read_json
+from tuning_server_app.views.incoming import disk_errors, incoming, received
 
-FIELD = "file"
-MAX_BYTES = 512 * 1024 * 1024
+MAX_PART_BYTES = 64 * 1024 * 1024
 
 
-class StoreUpload(FileUploadHandler):
-    """Writes the field `file` to a draft; whatever other file is sent is skipped.
+class UploadEndpoint(Endpoint):
+    def find(self, upload_id: str) -> Upload:
+        """The organization's upload.
 
-    A file that is too large is read to its end, but not kept: a client hears the answer
-    only after it has sent everything.
-    """
+        Raises:
+            ApiError: it has none with this id.
+        """
+        rows = uploads.uploads_of(self.organization)
+        upload = rows.filter(wire_id=upload_id).first()
+        if upload is None:
+            raise not_found("upload", upload_id)
+        return upload
 
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request)
-        self.draft: Draft | None = None
-        self.is_complete = False
-        self.is_too_large = False
-        self.filename = ""
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        if self.field_name != FIELD or self.draft is not None:
-            raise SkipFile
-        self.filename = self.file_name or ""
-        self.draft = Draft()
+class Uploads(Endpoint):
+    def post(self, request: HttpRequest) -> dict[str, Any]:
+        asked = parse_upload_request(read_json(request))
+        upload = uploads.begin_upload(organization=self.organization, **vars(asked))
+        return wire.upload(upload)
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        if self.draft is None:
-            return None
-        if self.draft.n_bytes + len(raw_data) > MAX_BYTES:
-            self.is_too_large = True
-            raise StopUpload(connection_reset=False)
-        self.draft.write(raw_data)
-        return None
 
-    def file_complete(self, file_size: int) -> None:
-        self.is_complete = True
+class Parts(UploadEndpoint):
+    def post(self, request: HttpRequest, upload_id: str) -> dict[str, Any]:
+        upload = self.find(upload_id)
+        uploads.require_pending(upload)
+        with incoming(request, field="data", max_bytes=MAX_PART_BYTES) as store:
+            return wire.upload_part(self._keep(request, upload, store))
 
-    def discard(self) -> None:
-        """Remove what was written, unless it was kept."""
-        if self.draft is not None:
-            self.draft.discard()
+    def _keep(self, request: HttpRequest, upload: Upload, store: Any) -> UploadPart:
+        _form = request.POST  # reading it brings the part in
+        return uploads.add_part(upload, received(store))
+
+
+class CompleteUpload(UploadEndpoint):
+    def post(self, request: HttpRequest, upload_id: str) -> dict[str, Any]:
+        upload = self.find(upload_id)
+        part_ids, md5 = parse_completion(read_json(request))
+        if not (is_retry(request) and upload.file is not None):
+            with disk_errors():
+                uploads.complete_upload(upload, part_ids, md5)
+        return wire.upload(upload)
+
+
+class CancelUpload(UploadEndpoint):
+    def post(self, request: HttpRequest, upload_id: str) -> dict[str, Any]:
+        upload = self.find(upload_id)
+        uploads.cancel_upload(upload)
+        return wire.upload(upload)
