@@ -10,7 +10,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tuning_server_app import services
+from tuning_server_app import (
+    services,
+    tasks,
+    webhook_admin,  # noqa: F401  (registers the webhooks)
+)
 from tuning_server_app.errors import ApiError
 from tuning_server_app.models import ApiKey, Organization, TuningJob
 from tuning_server_app.operator_admin import OperatorAdmin, ShowsSecretOnce
@@ -126,3 +130,5 @@ class TuningJobAdmin(OperatorAdmin):
                 jobs.cancel_job(job)
             except ApiError as error:
                 self.message_user(request, error.message, messages.ERROR)
+            else:
+                tasks.ring_webhooks(job)

@@ -38,6 +38,14 @@ def permission_id() -> str:
     return f"cp_{_random()}"
 
 
+def webhook_event_id() -> str:
+    return f"evt_{_random()}"
+
+
+def message_id() -> str:
+    return f"wh_{_random()}"
+
+
 def request_id() -> str:
     return f"req_{_random(32)}"
 

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from tuning_server_app import ids
+from tuning_server_app.webhook_models import note_end
 
 
 class Organization(models.Model):
@@ -264,6 +265,8 @@ class TuningJob(models.Model):
             if not unmoved.update(status=status, **fields):
                 return False
             self.events.create(message=message, level=level)
+            if status in FINISHED:
+                note_end(self, status)
         self.refresh_from_db()
         return True
 

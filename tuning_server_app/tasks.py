@@ -3,13 +3,22 @@
 from celery import shared_task
 
 from tuning_server_app.models import JobStatus, TuningJob
-from tuning_server_app.services import checking, files, queue, training, uploads
+from tuning_server_app.services import (
+    checking,
+    files,
+    queue,
+    training,
+    uploads,
+    webhooks,
+)
+from tuning_server_app.webhook_models import WebhookDelivery
 
 # The tick rings again for whoever still waits, so an unheard message may fade soon.
 RING_SECONDS = 30
 TICK_SECONDS = 10
 # More than there are trainers; the rest of a long queue need not be called yet.
 RUNG_AT_ONCE = 8
+DELIVERIES_AT_ONCE = 100
 
 
 @shared_task(ignore_result=True, expires=RING_SECONDS)
@@ -19,12 +28,29 @@ def validate(job_pk: int) -> None:
     checking.validate_files(job)
     if job.status == JobStatus.QUEUED:
         train.delay_on_commit(job.pk)
+    ring_webhooks(job)
 
 
 @shared_task(ignore_result=True, expires=RING_SECONDS)
 def train(job_pk: int) -> None:
     """Run one training; on the queue `training`, one at a time per device."""
-    training.train(TuningJob.objects.get(pk=job_pk))
+    job = TuningJob.objects.get(pk=job_pk)
+    training.train(job)
+    ring_webhooks(job)
+
+
+@shared_task(ignore_result=True, expires=RING_SECONDS)
+def deliver_webhook(delivery_pk: int) -> None:
+    related = ("webhook", "job")
+    found = WebhookDelivery.objects.select_related(*related).filter(pk=delivery_pk)
+    for delivery in found:  # its webhook may have been removed meanwhile
+        webhooks.deliver(delivery)
+
+
+def ring_webhooks(job: TuningJob) -> None:
+    """Whoever moved the job, perhaps to its end, calls this."""
+    for delivery in webhooks.due_deliveries().filter(job=job):
+        deliver_webhook.delay_on_commit(delivery.pk)
 
 
 @shared_task(ignore_result=True, expires=TICK_SECONDS)
@@ -37,3 +63,5 @@ def drive_training() -> None:
         validate.delay_on_commit(job.pk)
     for job in queue.queued_jobs_in_fair_order()[:RUNG_AT_ONCE]:
         train.delay_on_commit(job.pk)
+    for delivery in webhooks.due_deliveries()[:DELIVERIES_AT_ONCE]:
+        deliver_webhook.delay_on_commit(delivery.pk)

@@ -75,6 +75,10 @@ from tests.factories import (
     make_provider,
     make_version,
 )
+from tests.tuning_server_app import factories as tuning_server
+from tuning_server_app.services.jobs import cancel_job
+from tuning_server_app.webhook_models import Webhook as TuningWebhook
+from tuning_server_app.webhook_models import WebhookDelivery
 
 Address = Callable[[Team], str]
 KOREAN = chat_line("네더 블레이드는 무엇을 하나요?", "매 턴 두 공격을 모두 합니다.")
@@ -456,6 +460,19 @@ def provider_asked(team: Team) -> None:
     Heartbeat.objects.update(beaten_at=now() - timedelta(minutes=1))
 
 
+def given_up_message(team: Team) -> None:
+    """Of the tuning server: one of its jobs ended, and its webhook was gone."""
+    tuning_job = tuning_server.make_job()
+    tuning_server.make_key(tuning_job.organization)
+    hook = tuning_server.make_webhook(
+        tuning_job.organization, "https://hooks.example.com/a-rather/long-one"
+    )
+    cancel_job(tuning_job)
+    problem = "The receiver answered with the status 410."
+    TuningWebhook.objects.filter(pk=hook.pk).update(problem=problem)
+    WebhookDelivery.objects.update(state="given_up", problem=problem)
+
+
 def page(name: str, row: Callable[[Team], Any] | None = None) -> Address:
     """The page of that URL name; `row` makes what it shows, and its key if it has one.
 
@@ -588,4 +605,10 @@ PAGES = [
     admin("jobs_app_finetuningjob"),
     admin("jobs_app_finetuningjob", running_job),
     admin("django_celery_beat_periodictask"),
+    page("admin:tuning_server_app_apikey_changelist", given_up_message),
+    page("admin:tuning_server_app_apikey_add"),
+    page("admin:tuning_server_app_organization_changelist", given_up_message),
+    page("admin:tuning_server_app_webhook_changelist", given_up_message),
+    page("admin:tuning_server_app_webhook_add"),
+    page("admin:tuning_server_app_webhookdelivery_changelist", given_up_message),
 ]

@@ -5,6 +5,7 @@ import json
 from itertools import count
 from typing import Any
 
+from guarded_calls.signing import new_secret
 from tuning_server_app import services
 from tuning_server_app.file_store import Draft
 from tuning_server_app.models import (
@@ -19,6 +20,7 @@ from tuning_server_app.models import (
 )
 from tuning_server_app.services.files import store_file
 from tuning_server_app.services.uploads import begin_upload
+from tuning_server_app.webhook_models import Webhook
 
 BASE = "SmolLM2-135M-Instruct"
 _numbers = count(1)
@@ -136,6 +138,15 @@ def make_checkpoint(job: TuningJob, step_number: int = 1) -> Checkpoint:
         metrics={"step": step_number, "train_loss": 0.5},
         tuned_model=make_model(job),
     )
+
+
+def make_webhook(organization: Organization, url: str, **overrides: Any) -> Webhook:
+    webhook = Webhook(
+        **{"organization": organization, "name": "ours", "url": url, **overrides}
+    )
+    webhook.secret = new_secret()
+    webhook.save()
+    return webhook
 
 
 def error_of(job: TuningJob) -> dict[str, Any]:

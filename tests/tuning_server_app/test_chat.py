@@ -108,7 +108,7 @@ def test_an_alias_is_answered_by_the_model_it_stands_for(
     ask: Any, upstream: Upstream, settings: Any
 ):
     settings.TUNING_SERVER_MODEL_ALIASES = {"gpt-4o-mini": BASE}
-    upstream.answer(HEAD % b"application/json" + b"{}")
+    upstream.answer(JSON + COMPLETION)
     response = ask(model="gpt-4o-mini")
     assert (upstream.request["model"], upstream.request["base"]) == (BASE, BASE)
     assert response["openai-model"] == BASE

@@ -64,6 +64,7 @@ class CancelJob(JobEndpoint):
     def post(self, request: HttpRequest, job_id: str) -> dict[str, Any]:
         job = self.find(job_id)
         jobs.cancel_job(job)
+        tasks.ring_webhooks(job)
         return wire.job(job)
 
 
