@@ -6,7 +6,8 @@ bind = f"unix:{INFERENCE_SOCKET}"
 umask = 0o077
 worker_class = "gthread"
 workers = 1
-threads = 16
+# More than the chats that it takes at once: the others are told to come again.
+threads = 32
 timeout = 600
 graceful_timeout = 2
 loglevel = "warning"

@@ -6,9 +6,11 @@ holds one call.
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+CALL_BEGINS = "<tool_call>"
 INSTRUCTIONS = (
     "You may call these tools:\n<tools>\n{tools}\n</tools>\n"
     "To call one, write\n"
@@ -24,11 +26,18 @@ def tools_in_text(
     return _with_system_text(spoken, _instructions(tools)) if tools else spoken
 
 
-def parse_tool_calls(answer: str) -> tuple[str, list[dict[str, Any]]]:
+def parse_tool_calls(
+    answer: str, names: Collection[str] = ()
+) -> tuple[str, list[dict[str, Any]]]:
     """What the model said beside its calls, and the calls (name, arguments).
 
-    A call that is not valid JSON stays in the text, where a person can see it.
+    A call that is not valid JSON stays in the text, where a person can see it. An
+    answer that is nothing but JSON, as Llama's and Mistral's calls are, is one only if
+    it calls one of `names`.
     """
+    bare = _bare_calls(answer, names)
+    if bare:
+        return "", bare
     calls = []
 
     def take(match: re.Match[str]) -> str:
@@ -40,6 +49,36 @@ def parse_tool_calls(answer: str) -> tuple[str, list[dict[str, Any]]]:
 
     text = CALL.sub(take, answer)
     return (text.strip() if calls else answer), calls
+
+
+class CallsInText:
+    """Tells an answer's text as it comes from what may be a call, which is held."""
+
+    def __init__(self) -> None:
+        self.held = ""
+        self._has_spoken = False
+
+    def add(self, text: str) -> str:
+        """The text that is surely no part of a call."""
+        self.held += text
+        at = self._call_begins_at()
+        spoken, self.held = self.held[:at], self.held[at:]
+        self._has_spoken = self._has_spoken or bool(spoken)
+        return spoken
+
+    def _call_begins_at(self) -> int:
+        """Where a call begins, or may begin; white space before it belongs to it."""
+        at = self.held.find(CALL_BEGINS)
+        if at < 0:
+            at = len(self.held) - self._n_suspect()
+        before = self.held[:at].rstrip()
+        may_be_bare = not self._has_spoken and self.held.lstrip()[:1] in ("{", "[")
+        return 0 if may_be_bare else len(before)
+
+    def _n_suspect(self) -> int:
+        lengths = range(min(len(CALL_BEGINS) - 1, len(self.held)), 0, -1)
+        ends = (n for n in lengths if self.held.endswith(CALL_BEGINS[:n]))
+        return next(ends, 0)
 
 
 def _instructions(tools: list[dict[str, Any]]) -> str:
@@ -67,14 +106,31 @@ def _calls_as_text(message: dict[str, Any]) -> dict[str, Any]:
     return {**spoken, "content": "\n".join(parts)}
 
 
+def _bare_calls(answer: str, names: Collection[str]) -> list[dict[str, Any]]:
+    if not names or answer.lstrip()[:1] not in ("{", "["):
+        return []
+    value = _parse_json(answer)
+    calls = [_call(each) for each in (value if isinstance(value, list) else [value])]
+    known = [call for call in calls if call and call["name"] in names]
+    return known if len(known) == len(calls) else []
+
+
 def _parse_call(text: str) -> dict[str, Any] | None:
+    return _call(_parse_json(text))
+
+
+def _parse_json(text: str) -> Any:
     try:
-        call = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(call, dict) or not isinstance(call.get("name"), str):
+
+
+def _call(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
-    return {"name": call["name"], "arguments": call.get("arguments", {})}
+    arguments = value.get("arguments", value.get("parameters", {}))
+    return {"name": value["name"], "arguments": arguments}
 
 
 def _json(value: object) -> str:

@@ -26,7 +26,7 @@ class InferenceDown(Exception):
             " ./run starts it with everything else; to start it alone:"
             " gunicorn tuning_server_app.inference.wsgi"
             f" --bind unix:{settings.INFERENCE_SOCKET}"
-            " --worker-class gthread --workers 1 --threads 16"
+            " --worker-class gthread --workers 1 --threads 32"
         )
 
 

@@ -37,7 +37,7 @@ def inference(tiny_base: Path) -> Iterator[None]:
     socket = Path(site_settings.INFERENCE_SOCKET)
     command = [
         *(sys.executable, "-m", "gunicorn", "tuning_server_app.inference.wsgi"),
-        *("--bind", f"unix:{socket}", "--worker-class", "gthread", "--threads", "16"),
+        *("--bind", f"unix:{socket}", "--worker-class", "gthread", "--threads", "32"),
     ]
     environment = {
         **os.environ,

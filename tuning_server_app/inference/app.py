@@ -4,6 +4,7 @@ For the web process alone, on a unix socket: who may ask which model is decided 
 """
 
 import socket
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -13,8 +14,14 @@ import orjson
 from tuning_server_app.base_models import BaseModelMissing
 from tuning_server_app.errors import ApiError, invalid
 from tuning_server_app.inference import wire
-from tuning_server_app.inference.chat_request import ChatRequest, parse_chat_request
-from tuning_server_app.inference.engine import Busy, Chat, Engine
+from tuning_server_app.inference.chat import Chat
+from tuning_server_app.inference.chat_request import (
+    ChatRequest,
+    parse_chat_request,
+    wants_stream,
+    wants_usage_in_stream,
+)
+from tuning_server_app.inference.engine import Busy, Engine
 
 WsgiApp = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 Body = dict[str, Any]
@@ -58,42 +65,62 @@ def _respond(
         raise ApiError(404, f"There is no {' '.join(route)} here.")
     body = _read_body(environment)
     request = parse_chat_request(body)
+    is_stream, has_usage = wants_stream(body), wants_usage_in_stream(body)
     chat = engine.chat(request, is_abandoned=lambda: _is_client_gone(environment))
-    if body.get("stream"):
-        headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
-        start_response("200 OK", headers)
-        return _Stream(chat, _events(chat, request, body))
-    return _send_json(start_response, "200 OK", _completion(chat, request, body))
-
-
-def _completion(chat: Chat, request: ChatRequest, body: Body) -> wire.Wire:
-    choices, n_tokens = [], 0
-    for delta in wire.collected(chat):
-        n_tokens += delta.completion_tokens
-        choices.append(
-            wire.whole_choice(
-                delta.index,
-                delta.text,
-                str(delta.finish_reason),
-                has_tools=bool(request.tools),
-            )
-        )
-    usage = wire.usage(chat.prompt_tokens, n_tokens)
-    return wire.Envelope(_model_name(body)).completion(choices, usage)
-
-
-def _events(chat: Chat, request: ChatRequest, body: Body) -> Iterator[bytes]:
+    style = _style(engine, request)
     envelope = wire.Envelope(_model_name(body))
+    if not is_stream:
+        return _send_json(start_response, "200 OK", _completion(chat, envelope, style))
+    headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+    start_response("200 OK", headers)
+    choices = [wire.StreamedChoice(style) for _ in range(request.n)]
+    return _Stream(chat, _events(chat, envelope, choices, has_usage=has_usage))
+
+
+def _style(engine: Engine, request: ChatRequest) -> wire.Style:
+    names = (tool["function"]["name"] for tool in request.tools or ())
+    return wire.Style(
+        tools=frozenset(names),
+        one_call=request.one_call,
+        bytes_of=lambda token: engine.token_bytes(request.base, token),
+    )
+
+
+def _completion(chat: Chat, envelope: wire.Envelope, style: wire.Style) -> wire.Wire:
+    choices: dict[int, wire.WholeChoice] = defaultdict(lambda: wire.WholeChoice(style))
+    told: dict[int, wire.Wire] = {}
     n_tokens = 0
-    for index in range(request.n):
-        opening = {"role": "assistant", "content": "", "refusal": None}
-        yield wire.event(envelope.chunk([wire.chunk_choice(index, opening)]))
-    # A tool call is known as such only when it is whole.
-    for delta in wire.collected(chat) if request.tools else chat:
+    for delta in chat:
+        choices[delta.index].add(delta)
         n_tokens += delta.completion_tokens
-        for choice in wire.chunk_choices(delta, has_tools=bool(request.tools)):
-            yield wire.event(envelope.chunk([choice]))
-    if (body.get("stream_options") or {}).get("include_usage"):
+        if delta.finish_reason:
+            told[delta.index] = choices[delta.index].told(
+                delta.index, delta.finish_reason
+            )
+    in_order = [told[index] for index in sorted(told)]
+    return envelope.completion(in_order, wire.usage(chat.prompt_tokens, n_tokens))
+
+
+def _events(
+    chat: Chat,
+    envelope: wire.Envelope,
+    choices: list[wire.StreamedChoice],
+    *,
+    has_usage: bool,
+) -> Iterator[bytes]:
+    n_tokens = 0
+    try:
+        for index, choice in enumerate(choices):
+            yield wire.event(envelope.chunk([choice.opening(index)]))
+        for delta in chat:
+            n_tokens += delta.completion_tokens
+            for each in choices[delta.index].told(delta):
+                yield wire.event(envelope.chunk([each]))
+    except ApiError as error:
+        # Too late for a status; clients raise what they find under this key.
+        yield wire.event(error.envelope)
+        return
+    if has_usage:
         usage = wire.usage(chat.prompt_tokens, n_tokens)
         yield wire.event(envelope.chunk([], usage))
     yield b"data: [DONE]\n\n"

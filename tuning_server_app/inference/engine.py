@@ -1,84 +1,44 @@
-"""Answers chats, one at a time, with weights that stay in memory."""
+"""Answers chats: finds what each needs, and lets one thread write them all."""
 
 import logging
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from open_chats.plain_messages import UnusableMessage
 from tuning_server_app.base_models import BaseModel, BaseModelMissing
 from tuning_server_app.errors import ApiError, invalid
+from tuning_server_app.inference.adapters import (
+    WEIGHTS_FILE,
+    Adapter,
+    AdapterUnusable,
+)
+from tuning_server_app.inference.batch import Batch
+from tuning_server_app.inference.chat import Chat, is_exiting
 from tuning_server_app.inference.chat_request import ChatRequest
+from tuning_server_app.inference.grammar import make_grammar
 from tuning_server_app.inference.loaded_model import LoadedModel
-from tuning_server_app.inference.writing import Delta, write_choice
+from tuning_server_app.inference.row import Question
 from tuning_server_app.training.chat_rendering import UnrenderableChat, render_prompt
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING = 16
+# Written or waiting at once. Each holds a thread here and one of the web process, which
+# must keep some for everything else.
+MAX_CHATS = 24
+LOOK_SECONDS = 0.5
 
 
 class Busy(Exception):
     """Too many chats are waiting already; ask again in a moment."""
 
 
-@dataclass(frozen=True)
-class Started:
-    """The prompt is read; from here on text comes."""
-
-    prompt_tokens: int
-
-
-class Chat:
-    """An answer that is being written. Iterate for its deltas; close it when done."""
-
-    def __init__(self, is_abandoned: Callable[[], bool]) -> None:
-        self.prompt_tokens = 0
-        self._events: queue.SimpleQueue[Started | Delta | Future[None]] = (
-            queue.SimpleQueue()
-        )
-        self._is_abandoned = is_abandoned
-        self._is_closed = False
-
-    def close(self) -> None:
-        """Stop writing: nobody reads on."""
-        self._is_closed = True
-
-    @property
-    def is_unwanted(self) -> bool:
-        # At the interpreter's end the main thread waits for ours, so ours must stop.
-        is_exiting = not threading.main_thread().is_alive()
-        return self._is_closed or is_exiting or self._is_abandoned()
-
-    def tell(self, event: "Started | Delta | Future[None]") -> None:
-        self._events.put(event)
-
-    def wait_for_start(self) -> None:
-        """Return when text is about to come, or raise what prevents it."""
-        event = self._events.get()
-        if isinstance(event, Started):
-            self.prompt_tokens = event.prompt_tokens
-        elif isinstance(event, Future):
-            event.result()
-            self._events.put(event)  # it was unwanted before it began: no deltas
-
-    def __iter__(self) -> Iterator[Delta]:
-        while isinstance(event := self._events.get(), Delta):
-            yield event
-        if isinstance(event, Future):
-            event.result()
-
-
 class Engine:
-    """One thread that owns the models, and a bounded queue in front of it.
-
-    On two cores two answers at once would each take twice as long; one after the other,
-    the first comes early and memory stays bounded.
-    """
+    """A bounded number of chats, and one thread that writes them in batches."""
 
     def __init__(
         self, bases: Mapping[str, BaseModel], base_cache: Path, adapters_root: Path
@@ -86,63 +46,126 @@ class Engine:
         self._bases = bases
         self._base_cache = base_cache
         self._adapters_root = adapters_root.resolve()
-        self._loaded: dict[str, LoadedModel] = {}
-        self._places = threading.BoundedSemaphore(1 + MAX_WAITING)
+        self._places = threading.BoundedSemaphore(MAX_CHATS)
+        self._numbers = count()
+        # None only wakes the thread.
+        self._arrived: queue.SimpleQueue[tuple[LoadedModel, Question] | None] = (
+            queue.SimpleQueue()
+        )
+        self._batches: dict[LoadedModel, Batch] = {}
         self._is_closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        # Models are loaded beside the answers of others, one at a time.
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._loading: dict[str, Future[LoadedModel]] = {}
+        self._loading_lock = threading.Lock()
         for name in list(bases)[:1]:
-            self._thread.submit(self._load, name).add_done_callback(_log_failure)
+            self._load(name).add_done_callback(_log_failure)
+        self._thread = threading.Thread(target=self._write, name="engine")
+        self._thread.start()
 
     def chat(
         self, request: ChatRequest, is_abandoned: Callable[[], bool] = lambda: False
     ) -> Chat:
-        """The answer, as soon as the model begins to write it.
+        """The answer, as soon as the model begins to read the question.
 
         Args:
             is_abandoned: asked before every token; true ends the writing.
 
         Raises:
             ApiError: the request cannot be answered.
-            Busy: MAX_WAITING others wait already.
+            BaseModelMissing
+            Busy: MAX_CHATS others are there already.
         """
         self._check_base(request.base)
-        adapter = self._adapter_folder(request.adapter)
-        if not self._places.acquire(blocking=False):
+        folder = self._adapter_folder(request.adapter)
+        if self._is_closing or not self._places.acquire(blocking=False):
             raise Busy
-        chat = Chat(is_abandoned)
-        work = self._thread.submit(self._answer, request, adapter, chat)
-        work.add_done_callback(lambda done: self._leave(chat, done))
-        chat.wait_for_start()
-        return chat
+        try:
+            loaded = self._load(request.base).result()
+            question = self._question(loaded, request, folder, is_abandoned)
+        except BaseException:
+            self._places.release()
+            raise
+        self._arrived.put((loaded, question))
+        question.chat.wait_for_start()
+        return question.chat
+
+    def token_bytes(self, base: str, token: int) -> bytes:
+        """What a token of the base model stands for; maybe a part of a character."""
+        return bytes(self._load(base).result().guide.decode_bytes([token]))
 
     def close(self) -> None:
-        """Stop writing, and return when the thread has ended."""
+        """Stop writing, and return when the threads have ended."""
         self._is_closing = True
-        self._thread.shutdown(cancel_futures=True)
+        self._arrived.put(None)
+        self._loader.shutdown(cancel_futures=True)
+        self._thread.join()
 
-    def _leave(self, chat: Chat, done: "Future[None]") -> None:
-        self._places.release()
-        chat.tell(done)
-
-    def _answer(self, request: ChatRequest, adapter: Path | None, chat: Chat) -> None:
-        if chat.is_unwanted:
-            return
-        loaded = self._load(request.base)
+    def _question(
+        self,
+        loaded: LoadedModel,
+        request: ChatRequest,
+        folder: Path | None,
+        is_abandoned: Callable[[], bool],
+    ) -> Question:
         prompt = _prompt(loaded, request)
-        seed = secrets.randbits(31) if request.seed is None else request.seed
-        with loaded.switched_to(adapter):
-            chat.tell(Started(len(prompt)))
-            for index in range(request.n):
-                deltas = write_choice(loaded, prompt, request, index, seed + index)
-                for delta in deltas:
-                    if chat.is_unwanted or self._is_closing:
-                        return
-                    chat.tell(delta)
+        max_tokens = min(request.max_tokens, loaded.context_length - len(prompt))
+        _check_room(loaded, request, len(prompt) + max_tokens)
+        _check_bias(loaded, request)
+        return Question(
+            number=next(self._numbers),
+            request=request,
+            prompt=prompt,
+            adapter=_adapter(loaded, folder),
+            grammar=make_grammar(request, lambda: loaded.guide),
+            seed=secrets.randbits(31) if request.seed is None else request.seed,
+            max_tokens=max_tokens,
+            chat=Chat(
+                prompt_tokens=len(prompt),
+                is_abandoned=is_abandoned,
+                on_end=self._places.release,
+            ),
+        )
 
-    def _load(self, name: str) -> LoadedModel:
-        if name not in self._loaded:
-            self._loaded[name] = LoadedModel(self._bases[name], self._base_cache)
-        return self._loaded[name]
+    def _write(self) -> None:
+        while not self._is_closing and not is_exiting():
+            self._let_in()
+            for batch in self._batches.values():
+                if not batch.is_idle:
+                    _turn(batch)
+        self._is_closing = True
+        for batch in self._batches.values():
+            batch.end_all()
+        while not self._arrived.empty():
+            if arrived := self._arrived.get():
+                arrived[1].chat.end()
+
+    def _let_in(self) -> None:
+        """Everybody who has arrived; if nothing else is to be done, wait for one."""
+        is_idle = all(batch.is_idle for batch in self._batches.values())
+        try:
+            arrived = self._arrived.get(block=is_idle, timeout=LOOK_SECONDS)
+            while arrived:
+                self._batch_of(arrived[0]).add(arrived[1])
+                arrived = self._arrived.get_nowait()
+        except queue.Empty:
+            pass
+
+    def _batch_of(self, loaded: LoadedModel) -> Batch:
+        if loaded not in self._batches:
+            self._batches[loaded] = Batch(loaded)
+        return self._batches[loaded]
+
+    def _load(self, name: str) -> Future[LoadedModel]:
+        """The model, soon. One that could not be loaded is tried again."""
+        with self._loading_lock:
+            loading = self._loading.get(name)
+            if loading is None or (loading.done() and loading.exception()):
+                loading = self._loader.submit(
+                    LoadedModel, self._bases[name], self._base_cache
+                )
+                self._loading[name] = loading
+            return loading
 
     def _check_base(self, name: str) -> None:
         if name not in self._bases:
@@ -155,7 +178,7 @@ class Engine:
             return None
         folder = (self._adapters_root / adapter).resolve()
         is_inside = folder.is_relative_to(self._adapters_root)
-        if not is_inside or not (folder / "adapter_model.safetensors").is_file():
+        if not is_inside or not (folder / WEIGHTS_FILE).is_file():
             raise ApiError(
                 404,
                 f"There are no weights at {adapter}. The model was deleted, or its"
@@ -166,9 +189,18 @@ class Engine:
         return folder
 
 
+def _turn(batch: Batch) -> None:
+    try:
+        batch.turn()
+    except Exception as error:  # a mistake of ours; later questions must be answered
+        logger.exception("A batch of answers broke.")
+        batch.end_all(error)
+
+
 def _prompt(loaded: LoadedModel, request: ChatRequest) -> list[int]:
     try:
-        prompt = render_prompt(loaded.tokenizer, request.messages, request.tools)
+        with loaded.tokenizer_lock:
+            prompt = render_prompt(loaded.tokenizer, request.messages, request.tools)
     except (UnrenderableChat, UnusableMessage) as error:
         raise invalid(str(error), param="messages") from error
     if len(prompt) >= loaded.context_length:
@@ -182,7 +214,43 @@ def _prompt(loaded: LoadedModel, request: ChatRequest) -> list[int]:
     return prompt
 
 
+def _check_room(loaded: LoadedModel, request: ChatRequest, n_tokens: int) -> None:
+    if request.n > 1 and request.n * n_tokens > loaded.room:
+        raise invalid(
+            f"{request.n} choices of up to {n_tokens} tokens, the conversation"
+            f" included, do not fit into memory: {loaded.room} tokens do. Ask for fewer"
+            " choices or for a smaller max_completion_tokens.",
+            param="n",
+        )
+
+
+def _check_bias(loaded: LoadedModel, request: ChatRequest) -> None:
+    n_tokens = loaded.model.config.vocab_size
+    unknown = [token for token, _bias in request.logit_bias if token >= n_tokens]
+    if unknown:
+        raise invalid(
+            f"logit_bias names token {unknown[0]}, but the model's tokens end at"
+            f" {n_tokens - 1}.",
+            param="logit_bias",
+        )
+
+
+def _adapter(loaded: LoadedModel, folder: Path | None) -> Adapter | None:
+    try:
+        return loaded.adapters.get(folder) if folder else None
+    except AdapterUnusable as error:
+        logger.exception("The adapter %s cannot be used.", folder)
+        raise ApiError(
+            500,
+            f"This model's weights cannot be used: {error}. Train it again, or ask the"
+            " base model.",
+            code="adapter_unusable",
+        ) from error
+
+
 def _log_failure(warmed: "Future[LoadedModel]") -> None:
+    if warmed.cancelled():
+        return
     error = warmed.exception()
     if isinstance(error, BaseModelMissing):
         logger.error("%s", error)

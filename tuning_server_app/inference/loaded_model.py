@@ -1,13 +1,20 @@
-"""One base model in memory, with the adapters asked for lately."""
+"""One base model in memory, with what answering with it needs."""
 
-from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import threading
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import cast
 
-from peft import PeftModel
+import torch
+from llguidance import LLTokenizer
+from llguidance.hf import from_tokenizer
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from tuning_server_app.base_models import BaseModel
+from tuning_server_app.inference.adapters import Adapter, AdapterRows, Adapters
+from tuning_server_app.inference.row_cache import RowCache
 from tuning_server_app.training.convert import ensure_ready
 from tuning_server_app.training.loading import (
     context_length,
@@ -15,54 +22,66 @@ from tuning_server_app.training.loading import (
     load_tokenizer,
 )
 
-KEPT_ADAPTERS = 16  # about 20 MB each
+CPU_CACHE_BYTES = 2 * 1024**3
 
 
 class LoadedModel:
-    """Not for use from two threads: the model is switched in place."""
+    """Only one thread may let it `read`; the rest is for any."""
 
     def __init__(self, base: BaseModel, cache: Path) -> None:
         folder = ensure_ready(base, cache)
         self.tokenizer = load_tokenizer(folder)
+        self.tokenizer_lock = threading.Lock()
         self.model = load_model(folder).eval()
         self.context_length = context_length(self.model)
         self.end_of_turn = self._end_of_turn_tokens()
-        self._adapted: PeftModel | None = None
-        self._adapters: OrderedDict[Path, str] = (
-            OrderedDict()
-        )  # least lately used first
-        self._n_loaded = 0
+        self.adapters = Adapters(self.model)
+        self._adapter_rows = AdapterRows(self.model)
+        self._bytes_per_token = self._measure()
+        self.room = _cache_bytes(self.model.device) // self._bytes_per_token
+        """How many tokens of conversations have room in memory at once."""
 
-    @contextmanager
-    def switched_to(self, adapter: Path | None) -> Iterator[None]:
-        """Within, the model answers with the adapter's weights, or as the base."""
-        if adapter is None:
-            plain = self._adapted.disable_adapter() if self._adapted else nullcontext()
-            with plain:
-                yield
-            return
-        self._switch_on(adapter)
-        yield
+    @cached_property
+    def guide(self) -> LLTokenizer:
+        """The tokenizer as bytes. It takes about a second to make."""
+        n_tokens = max(len(self.tokenizer), self.model.config.vocab_size)
+        end_of_turn = sorted(self.end_of_turn)
+        tokenizer = cast(PreTrainedTokenizerFast, self.tokenizer)
+        return from_tokenizer(tokenizer, n_vocab=n_tokens, eos_token=end_of_turn)
 
-    def _switch_on(self, adapter: Path) -> None:
-        if adapter not in self._adapters:
-            self._load(adapter)
-        self._adapters.move_to_end(adapter)
-        if self._adapted is not None:
-            self._adapted.set_adapter(self._adapters[adapter], inference_mode=True)
+    @torch.inference_mode()
+    def read(
+        self,
+        tokens: Sequence[Sequence[int]],
+        cache: RowCache,
+        adapters: Sequence[Adapter | None],
+    ) -> Tensor:
+        """Each row's next tokens, equally many, join the cache.
 
-    def _load(self, adapter: Path) -> None:
-        self._n_loaded += 1
-        name = f"adapter{self._n_loaded}"
-        if self._adapted is None:
-            self._adapted = PeftModel.from_pretrained(
-                self.model, adapter, adapter_name=name, local_files_only=True
+        Returns:
+            Logits (rows, V) after the last of them.
+        """
+        device, n_new = self.model.device, len(tokens[0])
+        mask = cache.mask(n_new)
+        with self._adapter_rows.used(adapters):
+            output = self.model(
+                input_ids=torch.tensor(tokens, device=device),
+                position_ids=cache.positions(n_new).to(device),
+                attention_mask=mask if mask is None else mask.to(device),
+                past_key_values=cache.past,
+                use_cache=True,
+                logits_to_keep=1,
             )
-        else:
-            self._adapted.load_adapter(adapter, name, local_files_only=True)
-        self._adapters[adapter] = name
-        if len(self._adapters) > KEPT_ADAPTERS:
-            self._adapted.delete_adapter(self._adapters.popitem(last=False)[1])
+        cache.advance(n_new)
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+    def _measure(self) -> int:
+        """Bytes a token takes in the cache; the first read also warms the model up."""
+        cache = RowCache()
+        cache.lengths = [0]
+        self.read([[0]], cache, [None])
+        return cache.n_bytes
 
     def _end_of_turn_tokens(self) -> set[int]:
         """The tokenizer's, and whatever else the model's own settings end with."""
@@ -73,3 +92,9 @@ class LoadedModel:
             for token in [*tokens, self.tokenizer.eos_token_id]
             if token is not None
         }
+
+
+def _cache_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] // 2
+    return CPU_CACHE_BYTES

@@ -36,11 +36,11 @@ def adapters_root(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def make_engine(
     tiny_base: Path, adapters_root: Path, tmp_path: Path
-) -> Iterator[Callable[[], Any]]:
+) -> Iterator[Callable[..., Any]]:
     engines = []
 
-    def make() -> Any:
-        base = BaseModel(NAME, str(tiny_base))
+    def make(folder: Path = tiny_base) -> Any:
+        base = BaseModel(NAME, str(folder))
         engines.append(Engine({NAME: base}, tmp_path, adapters_root))
         return engines[-1]
 

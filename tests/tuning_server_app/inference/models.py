@@ -38,13 +38,19 @@ def answer(engine: Any, **overrides: Any) -> str:
     return "".join(delta.text for delta in engine.chat(make_request(**overrides)))
 
 
-def plainly_generated(base: Path, adapter: Path | None) -> str:
-    """The greedy answer to QUESTION by a freshly loaded model, without our loop."""
+def user(text: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": text}]
+
+
+def plainly_generated(
+    base: Path, adapter: Path | None, messages: list[dict[str, Any]] = QUESTION
+) -> str:
+    """The greedy answer by a freshly loaded model with PEFT, without our loop."""
     tokenizer = load_tokenizer(base)
     model: Any = load_model(base)
     if adapter is not None:
         model = PeftModel.from_pretrained(model, adapter)
-    prompt = torch.tensor([render_prompt(tokenizer, QUESTION)])
+    prompt = torch.tensor([render_prompt(tokenizer, messages)])
     output = model.eval().generate(
         input_ids=prompt,
         attention_mask=torch.ones_like(prompt),

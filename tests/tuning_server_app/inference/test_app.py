@@ -135,8 +135,22 @@ def test_every_choice_of_a_stream_is_told_apart(engine):
         ({"stop": [1]}, "stop"),
         ({"tools": "draw"}, "tools"),
         ({"seed": "x"}, "seed"),
-        ({"logprobs": True}, "logprobs"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"seed": 2**63}, "seed"),
+        ({"logprobs": 1}, "logprobs"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
+        ({"response_format": {"type": "xml"}}, "response_format"),
+        ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"logit_bias": {"x": 1}}, "logit_bias"),
+        ({"logit_bias": {"9999": 1}}, "logit_bias"),
+        ({"logit_bias": {"5": 101}}, "5"),
+        ({"frequency_penalty": 3}, "frequency_penalty"),
+        ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"functions": [{"name": "draw"}]}, "functions"),
+        ({"reasoning_effort": "high"}, "reasoning_effort"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"top_k": 5}, "top_k"),
     ],
 )
 def test_a_bad_field_is_refused_by_its_name(engine, fields, param):
@@ -153,7 +167,7 @@ def test_a_body_that_is_no_json_object_is_refused(engine, payload):
 
 
 def test_a_full_queue_asks_to_come_back_later(make_engine, monkeypatch):
-    monkeypatch.setattr(engine_module, "MAX_WAITING", -1)
+    monkeypatch.setattr(engine_module, "MAX_CHATS", 0)
 
     response = ask(make_engine())
 
