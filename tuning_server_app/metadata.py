@@ -1,13 +1,14 @@
-"""The key–value pairs that a client may attach to a job, and finding jobs by them."""
+"""The key–value pairs that a client may attach to a row, and finding rows by them."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
 from django.http import QueryDict
 
 from tuning_server_app.errors import ApiError, invalid
-from tuning_server_app.models import TuningJob
+
+Row = TypeVar("Row", bound=Model)
 
 MAX_PAIRS = 16
 MAX_KEY = 64
@@ -35,17 +36,16 @@ def check_metadata(metadata: object) -> dict[str, str] | None:
     return metadata
 
 
-def filter_by_metadata(
-    jobs: QuerySet[TuningJob], query: QueryDict
-) -> QuerySet[TuningJob]:
-    """The jobs with every `metadata[key]=value`; `metadata=null`: those with none."""
+def filter_by_metadata(rows: QuerySet[Row], query: QueryDict) -> QuerySet[Row]:
+    """The rows with every `metadata[key]=value`; `metadata=null`: those with none."""
     if query.get("metadata") == "null":
-        return jobs.filter(Q(metadata__isnull=True) | Q(metadata={}))
+        return rows.filter(Q(metadata__isnull=True) | Q(metadata={}))
     for name, value in query.items():
         match = FILTER.fullmatch(name)
         if match:
-            jobs = jobs.alias(value=_MetadataValue(match[1])).filter(value=str(value))
-    return jobs
+            paired: Any = rows.alias(value=_MetadataValue(match[1]))
+            rows = paired.filter(value=str(value))
+    return rows
 
 
 class _MetadataValue(Func):

@@ -27,6 +27,21 @@ def read_limit(query: QueryDict, *, default: int, largest: int = MAX_LIMIT) -> i
     return min(int(text[:9]), largest)
 
 
+def read_order(query: QueryDict, orders: dict[str, bool], *, default: str) -> bool:
+    """Whether the newest row comes first.
+
+    Args:
+        orders: what the client may say, and what it means.
+    Raises:
+        ApiError: it said something else.
+    """
+    order = query.get("order", default)
+    if order not in orders:
+        words = " or ".join(orders)
+        raise invalid(f"order must be {words}, not '{order}'.", param="order")
+    return orders[order]
+
+
 def cut_page(
     rows: QuerySet[Any, Any], *, after: str | None, limit: int, newest_first: bool
 ) -> tuple[Sequence[Any], bool]:
@@ -43,3 +58,15 @@ def cut_page(
         rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": seen})
     found = list(rows[: limit + 1])
     return found[:limit], len(found) > limit
+
+
+def cut_list(
+    rows: list[dict[str, Any]], *, after: str | None, limit: int, newest_first: bool
+) -> tuple[list[dict[str, Any]], bool]:
+    """The same of rows that have their ids in themselves, the oldest first."""
+    if newest_first:
+        rows = rows[::-1]
+    if after:
+        ids = [row["id"] for row in rows]
+        rows = rows[ids.index(after) + 1 :] if after in ids else []
+    return rows[:limit], len(rows) > limit

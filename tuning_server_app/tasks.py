@@ -7,6 +7,7 @@ from tuning_server_app.services import (
     checking,
     files,
     queue,
+    stored_chats,
     training,
     uploads,
     webhooks,
@@ -58,6 +59,7 @@ def drive_training() -> None:
     """Every few seconds: find what rang unheard, and what lost its trainer."""
     files.delete_expired_files()
     uploads.expire_uploads()
+    stored_chats.delete_old_chats()
     queue.requeue_lost_jobs()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
         validate.delay_on_commit(job.pk)

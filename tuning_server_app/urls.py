@@ -2,11 +2,20 @@
 
 from django.urls import path, re_path
 
-from tuning_server_app.views import chat, files, jobs, models, uploads
+from tuning_server_app.views import (
+    files,
+    jobs,
+    models,
+    permissions,
+    stored_chats,
+    uploads,
+)
 from tuning_server_app.views.endpoint import UnknownPath
 
 JOB = "fine_tuning/jobs/<str:job_id>"
 UPLOAD = "uploads/<str:upload_id>"
+PERMISSIONS = "fine_tuning/checkpoints/<path:model_id>/permissions"
+CHAT = "chat/completions/<str:completion_id>"
 
 urlpatterns = [
     path("files", files.Files.as_view()),
@@ -23,9 +32,13 @@ urlpatterns = [
     path(f"{JOB}/resume", jobs.ResumeJob.as_view()),
     path(f"{JOB}/events", jobs.JobEvents.as_view()),
     path(f"{JOB}/checkpoints", jobs.JobCheckpoints.as_view()),
+    path(PERMISSIONS, permissions.Permissions.as_view()),
+    path(f"{PERMISSIONS}/<str:permission_id>", permissions.OnePermission.as_view()),
     path("models", models.Models.as_view()),
     # A base model's name may hold a slash.
     path("models/<path:model_id>", models.OneModel.as_view()),
-    path("chat/completions", chat.ChatCompletions.as_view()),
+    path("chat/completions", stored_chats.Chats.as_view()),
+    path(CHAT, stored_chats.OneChat.as_view()),
+    path(f"{CHAT}/messages", stored_chats.ChatMessages.as_view()),
     re_path("", UnknownPath.as_view()),
 ]

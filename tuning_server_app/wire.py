@@ -4,15 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tuning_server_app.models import (
-    Checkpoint,
-    File,
-    JobEvent,
-    TunedModel,
-    TuningJob,
-    Upload,
-    UploadPart,
-)
+from tuning_server_app.chat_models import StoredChat
+from tuning_server_app.models import Checkpoint, File, JobEvent, TunedModel, TuningJob
+from tuning_server_app.sharing_models import CheckpointPermission
+from tuning_server_app.upload_models import Upload, UploadPart
 
 
 def unix_seconds(moment: datetime) -> int:
@@ -113,6 +108,39 @@ def checkpoint(row: Checkpoint) -> dict[str, Any]:
         "fine_tuning_job_id": row.job.wire_id,
         "step_number": row.step_number,
         "metrics": row.metrics,
+    }
+
+
+def stored_chat(row: StoredChat) -> dict[str, Any]:
+    return {**row.completion, "metadata": row.metadata or {}}
+
+
+def stored_messages(row: StoredChat) -> list[dict[str, Any]]:
+    """What was asked, message by message, each with an id for the cursor."""
+    return [
+        _stored_message(f"{row.wire_id}-{number}", message)
+        for number, message in enumerate(row.messages)
+    ]
+
+
+def _stored_message(message_id: str, message: dict[str, Any]) -> dict[str, Any]:
+    content = message.get("content")
+    has_parts = isinstance(content, list)
+    return {
+        **message,
+        "id": message_id,
+        "content": None if has_parts else content,
+        "content_parts": content if has_parts else None,
+        "refusal": message.get("refusal"),
+    }
+
+
+def permission(row: CheckpointPermission) -> dict[str, Any]:
+    return {
+        "id": row.wire_id,
+        "object": "checkpoint.permission",
+        "created_at": unix_seconds(row.created_at),
+        "project_id": row.project_id,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from guarded_calls.signing import new_secret
 from tuning_server_app import services
+from tuning_server_app.chat_models import StoredChat
 from tuning_server_app.file_store import Draft
 from tuning_server_app.models import (
     ApiKey,
@@ -16,10 +17,10 @@ from tuning_server_app.models import (
     Organization,
     TunedModel,
     TuningJob,
-    Upload,
 )
 from tuning_server_app.services.files import store_file
 from tuning_server_app.services.uploads import begin_upload
+from tuning_server_app.upload_models import Upload
 from tuning_server_app.webhook_models import Webhook
 
 BASE = "SmolLM2-135M-Instruct"
@@ -147,6 +148,27 @@ def make_webhook(organization: Organization, url: str, **overrides: Any) -> Webh
     webhook.secret = new_secret()
     webhook.save()
     return webhook
+
+
+def make_chat(organization: Organization, **overrides: Any) -> StoredChat:
+    wire_id = f"chatcmpl-{next(_numbers)}"
+    completion = {
+        "id": wire_id,
+        "object": "chat.completion",
+        "created": 1,
+        "model": BASE,
+        "choices": [],
+    }
+    return StoredChat.objects.create(
+        **{
+            "organization": organization,
+            "wire_id": wire_id,
+            "model": BASE,
+            "messages": [{"role": "user", "content": "안녕?"}],
+            "completion": completion,
+            **overrides,
+        }
+    )
 
 
 def error_of(job: TuningJob) -> dict[str, Any]:

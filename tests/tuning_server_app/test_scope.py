@@ -10,6 +10,7 @@ from django.test import Client
 
 from tests.tuning_server_app.factories import (
     BASE,
+    make_chat,
     make_checkpoint,
     make_file,
     make_job,
@@ -18,6 +19,7 @@ from tests.tuning_server_app.factories import (
     make_upload,
 )
 from tuning_server_app.models import File, Organization, TunedModel, TuningJob
+from tuning_server_app.services.permissions import permit
 from tuning_server_app.urls import urlpatterns
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -27,6 +29,8 @@ KINDS = {
     "job_id": "job",
     "model_id": "model",
     "upload_id": "upload",
+    "completion_id": "chat",
+    "permission_id": "permission",
 }
 # Operations without an id in their path. A new one: test that it shows and takes
 # nothing foreign, then name it here.
@@ -37,9 +41,10 @@ WITHOUT_ID = {
     ("get", "fine_tuning/jobs"),
     ("post", "fine_tuning/jobs"),
     ("get", "models"),
+    ("get", "chat/completions"),
     ("post", "chat/completions"),
 }
-LISTS = ["/v1/files", "/v1/fine_tuning/jobs"]
+LISTS = ["/v1/files", "/v1/fine_tuning/jobs", "/v1/chat/completions"]
 
 
 def operations() -> Iterator[tuple[str, str]]:
@@ -58,11 +63,14 @@ WITH_ID = [(method, route) for method, route in operations() if "<" in route]
 def foreign(db: None) -> dict[str, str]:
     """Ids of what another organization has."""
     job = make_job(organization=make_organization(slug="strangers"))
+    model = make_checkpoint(job).tuned_model
     return {
         "file": make_file(job.organization).wire_id,
         "upload": make_upload(job.organization).wire_id,
         "job": job.wire_id,
-        "model": make_checkpoint(job).tuned_model.name,
+        "model": model.name,
+        "permission": permit(model, ["friends"])[0].wire_id,
+        "chat": make_chat(job.organization).wire_id,
     }
 
 

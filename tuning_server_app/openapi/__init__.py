@@ -20,7 +20,7 @@ def published() -> Document:
 
 
 def mended() -> Document:
-    """The description without the two places where it contradicts OpenAI's own use."""
+    """The description without its three contradictions to OpenAI's own use."""
     document = copy.deepcopy(published())
     schemas = document["components"]["schemas"]
     # The answer to a pause is a paused job, which the list of states forgot.
@@ -31,4 +31,9 @@ def mended() -> Document:
         "type": "object",
         "additionalProperties": graders,
     }
+    # A stored chat's messages are those of the question, not the assistant's alone.
+    question = copy.deepcopy(schemas["ChatCompletionResponseMessage"])
+    question["properties"]["role"] = {"type": "string"}
+    messages = schemas["ChatCompletionMessageList"]["properties"]["data"]["items"]
+    messages["allOf"][0] = question
     return document

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -12,7 +13,8 @@ from django.http.response import HttpResponseBase
 from tuning_server_app import inference_client
 from tuning_server_app.errors import ApiError, invalid, model_not_found
 from tuning_server_app.inference_client import Abandoned, Answer, InferenceDown
-from tuning_server_app.services import tuned_models
+from tuning_server_app.services import permissions, tuned_models
+from tuning_server_app.services.stored_chats import ChatRecord
 from tuning_server_app.views.endpoint import Endpoint, read_json
 
 logger = logging.getLogger(__name__)
@@ -26,13 +28,17 @@ class _Events:
     Django closes it when the client is gone, even before the first word.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, record: ChatRecord | None) -> None:
         self._answer = answer
+        self._record = record
         self.close = answer.close
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._answer.chunks()
+            for chunk in self._answer.chunks():
+                if self._record is not None:
+                    self._record.feed(chunk)
+                yield chunk
         except InferenceDown as error:
             logger.exception("The inference process died while it answered.")
             yield b"data: " + orjson.dumps(_unavailable(error).envelope) + b"\n\n"
@@ -41,10 +47,11 @@ class _Events:
 class ChatCompletions(Endpoint):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         body = _check(read_json(request))
-        own = tuned_models.models_of(self.organization)
-        weights = tuned_models.find_weights_of(body["model"], own)
+        usable = permissions.usable_models_of(self.organization)
+        weights = tuned_models.find_weights_of(body["model"], usable)
         if weights is None:
             raise model_not_found(body["model"], tuned_models.names_for_all())
+        record = ChatRecord(self.organization, body) if body.get("store") else None
         try:
             answer = inference_client.ask(
                 {**body, "model": weights.name},
@@ -52,7 +59,7 @@ class ChatCompletions(Endpoint):
                 adapter=weights.adapter,
                 is_abandoned=lambda: _is_client_gone(request),
             )
-            return _pass_on(answer, weights.name)
+            return _pass_on(answer, weights.name, record)
         except orjson.JSONEncodeError as error:
             raise invalid("The body is nested too deeply.") from error
         except Abandoned:
@@ -75,22 +82,25 @@ def _check(body: Any) -> dict[str, Any]:
     return body
 
 
-def _pass_on(answer: Answer, model: str) -> HttpResponseBase:
-    response = _response(answer)
+def _pass_on(answer: Answer, model: str, record: ChatRecord | None) -> HttpResponseBase:
+    response = _response(answer, record)
     response["openai-model"] = model  # as OpenAI says it: what an alias stands for
     return response
 
 
-def _response(answer: Answer) -> HttpResponseBase:
+def _response(answer: Answer, record: ChatRecord | None) -> HttpResponseBase:
     if not answer.is_stream:
+        content = answer.read()
+        if record is not None and answer.status == HTTPStatus.OK:
+            record.keep(content)
         whole = HttpResponse(
-            answer.read(), status=answer.status, content_type=answer.content_type
+            content, status=answer.status, content_type=answer.content_type
         )
         if answer.retry_after:
             whole["Retry-After"] = answer.retry_after
         return whole
     response = StreamingHttpResponse(
-        _Events(answer), status=answer.status, content_type=answer.content_type
+        _Events(answer, record), status=answer.status, content_type=answer.content_type
     )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the words back

@@ -6,14 +6,14 @@ from typing import Any
 from django.http import FileResponse, HttpRequest, QueryDict
 
 from tuning_server_app import file_store, wire
-from tuning_server_app.errors import ApiError, invalid, not_found
+from tuning_server_app.errors import ApiError, not_found
 from tuning_server_app.file_request import (
     MAX_FILENAME,
     check_purpose,
     life_seconds,
 )
 from tuning_server_app.models import File, FilePurpose
-from tuning_server_app.paging import cut_page, read_limit
+from tuning_server_app.paging import cut_page, read_limit, read_order
 from tuning_server_app.services import files
 from tuning_server_app.views.endpoint import Endpoint, required
 from tuning_server_app.views.incoming import StoreIncoming, incoming, received
@@ -41,9 +41,6 @@ class FileEndpoint(Endpoint):
 class Files(FileEndpoint):
     def get(self, request: HttpRequest) -> dict[str, Any]:
         rows = files.files_of(self.organization)
-        order = request.GET.get("order", "desc")
-        if order not in NEWEST_FIRST:
-            raise invalid(f"order must be asc or desc, not '{order}'.", param="order")
         purpose = request.GET.get("purpose")
         if purpose:
             rows = rows.filter(purpose=purpose)
@@ -51,7 +48,7 @@ class Files(FileEndpoint):
             rows,
             after=request.GET.get("after"),
             limit=read_limit(request.GET, default=MAX_LIMIT, largest=MAX_LIMIT),
-            newest_first=NEWEST_FIRST[order],
+            newest_first=read_order(request.GET, NEWEST_FIRST, default="desc"),
         )
         return wire.page([wire.file(row) for row in found], has_more=has_more)
 
