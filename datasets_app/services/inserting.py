@@ -51,6 +51,8 @@ def _copy_into_postgresql(
 
 def copied(value: Any) -> str:
     """A value in the words of PostgreSQL's COPY."""
+    if type(value) is int:  # most are
+        return str(value)
     if value is None:
         return "\\N"
     if isinstance(value, bytes):

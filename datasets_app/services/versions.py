@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
+from pathlib import Path
+from typing import Any
 
 from django.core.files import File
 from django.db.models import Max, QuerySet
@@ -19,6 +21,7 @@ from datasets_app.models import (
 from datasets_app.services.inserting import insert_rows
 from datasets_app.services.part_writer import PartWriter
 from datasets_app.services.row_stream import line_columns, rows_of
+from datasets_app.unnamed_files import give_name
 
 Parts = dict[Split, PartWriter]
 
@@ -61,6 +64,8 @@ def written_parts(
         )
         for split, pk, digest, n_tokens, *texts in rows:
             parts[split].add(pk, digest, n_tokens, line_of(*texts))
+        for part in parts.values():
+            part.finish()
         yield parts
 
 
@@ -87,11 +92,20 @@ def _store_part(
     setattr(version, f"n_{prefix}_tokens", part.n_tokens)
     setattr(version, f"{prefix}_sha256", part.sha256.hexdigest())
     field_file = version.file_of(split)
-    part.file.seek(0)
-    field_file.name = field_file.storage.save(
-        file_name(name, split), File(part.file), max_length=field_file.field.max_length
-    )
+    field_file.name = _name_part(field_file, part, file_name(name, split))
     return lambda: field_file.storage.delete(field_file.name)
+
+
+def _name_part(field_file: Any, part: PartWriter, name: str) -> str:
+    """Where the storage is a folder of the same disk, nothing is copied."""
+    storage = field_file.storage
+    try:
+        give_name(part.file, Path(storage.path(name)))
+    except (NotImplementedError, OSError):
+        part.file.seek(0)
+        length = field_file.field.max_length
+        return str(storage.save(name, File(part.file), max_length=length))
+    return name
 
 
 def file_name(name: str, split: str) -> str:

@@ -22,7 +22,7 @@ from datasets_app.models import (
     Split,
     VersionRow,
 )
-from datasets_app.services import row_stream, runs, versions
+from datasets_app.services import part_writer, row_stream, runs, versions
 from tests.datasets_app.bad_rows import OTHER, PREFERRED, USER
 from tests.factories import (
     make_dataset,
@@ -215,6 +215,42 @@ def test_a_full_disk_is_said(monkeypatch):
     monkeypatch.setattr(versions.PartWriter, "add", no_room)
     with pytest.raises(services.FreezeFailed, match="disk may be full"):
         services.freeze(dataset=dataset, by=None)
+
+
+def test_a_disk_that_fills_up_while_a_thread_writes_is_said(monkeypatch):
+    dataset = make_example().dataset
+
+    def no_room(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions.PartWriter, "_write", no_room)
+    with pytest.raises(services.FreezeFailed, match="disk may be full"):
+        services.freeze(dataset=dataset, by=None)
+
+
+def test_many_pieces_make_the_same_file(monkeypatch):
+    dataset = make_dataset()
+    for _ in range(5):
+        make_example(dataset=dataset)
+    at_once = services.freeze(dataset=dataset, by=None)
+    monkeypatch.setattr(part_writer, "PIECE_BYTES", 1)
+    piecemeal = services.freeze(dataset=dataset, by=None)
+
+    assert frozen_bytes(piecemeal) == frozen_bytes(at_once)
+    assert piecemeal.training_sha256 == at_once.training_sha256
+
+
+def test_a_storage_that_cannot_name_files_gets_a_copy(monkeypatch):
+    dataset = make_example().dataset
+    named = services.freeze(dataset=dataset, by=None)
+
+    def elsewhere(*_args):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(versions, "give_name", elsewhere)
+    copied = services.freeze(dataset=dataset, by=None)
+
+    assert frozen_bytes(copied) == frozen_bytes(named)
 
 
 def test_a_row_deleted_while_it_is_frozen_is_in_the_file_all_the_same(monkeypatch):
