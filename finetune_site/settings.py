@@ -235,5 +235,8 @@ TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
 # Tokenizers of the open models, which the tuning server writes and the site reads.
 TOKENIZERS_DIR = VAR_DIR / "tokenizers"
 INFERENCE_SOCKET = VAR_DIR / "inference.sock"
+# Another engine with OpenAI's API, such as vLLM, that answers instead of our process.
+TUNING_SERVER_INFERENCE_URL = env.str("TUNING_SERVER_INFERENCE_URL", default="")
+TUNING_SERVER_INFERENCE_KEY = env.str("TUNING_SERVER_INFERENCE_KEY", default="")
 
 LOGGING = configuration(as_json=env.bool("LOG_JSON", default=False))

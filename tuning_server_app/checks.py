@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -21,7 +22,7 @@ LONGEST_SOCKET_PATH = 107
 def check_tuning_server(**_options: Any) -> list[CheckMessage]:
     if not settings.TUNING_SERVER:
         return []
-    return [*_base_models(), *_aliases(), *_socket()]
+    return [*_base_models(), *_aliases(), *_socket(), *_other_engine()]
 
 
 def _base_models() -> list[CheckMessage]:
@@ -78,3 +79,26 @@ def _socket() -> list[CheckMessage]:
             id="tuning_server.E003",
         )
     ]
+
+
+def _other_engine() -> list[CheckMessage]:
+    url = settings.TUNING_SERVER_INFERENCE_URL
+    if not url or _is_web_address(url):
+        return []
+    return [
+        Error(
+            f"TUNING_SERVER_INFERENCE_URL is {url!r}, which is no address.",
+            hint="Write it as http://host:port or https://host:port.",
+            id="tuning_server.E005",
+        )
+    ]
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in ("http", "https") and bool(
+            address.hostname and address.port != 0
+        )
+    except ValueError:  # the port is no number
+        return False

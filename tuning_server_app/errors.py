@@ -10,7 +10,7 @@ class ApiError(Exception):
     """A refusal. `message` says what is wrong, why, and what to do next.
 
     `param` names the field at fault; `should_retry=False` stops a client that would
-    repeat the request although repeating cannot help.
+    repeat the request although repeating cannot help; `retry_after` says when it can.
     """
 
     status: int
@@ -18,6 +18,7 @@ class ApiError(Exception):
     code: str | None = None
     param: str | None = None
     should_retry: bool | None = None
+    retry_after: int | None = None  # seconds
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -56,3 +57,11 @@ def model_not_found(name: str, allowed: Iterable[str]) -> ApiError:
         code="model_not_found",
         param="model",
     )
+
+
+BUSY = ApiError(
+    429,
+    "Too many chats are waiting for the model. Ask again in a moment.",
+    code="rate_limit_exceeded",
+    retry_after=5,
+)

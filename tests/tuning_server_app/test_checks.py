@@ -36,3 +36,16 @@ def test_without_the_tuning_server_nothing_is_checked(settings: Any):
     settings.TUNING_SERVER = False
     settings.TUNING_SERVER_BASE_MODELS = {"mine": "/nowhere"}
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["gpu-box:8000", "ftp://gpu-box", "http://", "http://x:y"]
+)
+def test_an_address_of_no_engine_is_an_error(settings: Any, url: str):
+    settings.TUNING_SERVER_INFERENCE_URL = url
+    assert found() == ["tuning_server.E005"]
+
+
+def test_an_address_of_an_engine_is_right(settings: Any):
+    settings.TUNING_SERVER_INFERENCE_URL = "http://gpu-box:8000/v1"
+    assert found() == []

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import orjson
 
 from tuning_server_app.base_models import BaseModelMissing
-from tuning_server_app.errors import ApiError, invalid
+from tuning_server_app.errors import BUSY, ApiError, invalid
 from tuning_server_app.inference import wire
 from tuning_server_app.inference.chat import Chat
 from tuning_server_app.inference.chat_request import (
@@ -28,12 +28,6 @@ Body = dict[str, Any]
 
 CHAT_PATHS = {"/chat/completions", "/v1/chat/completions"}
 MAX_BODY_BYTES = 16 * 1024 * 1024
-RETRY_SECONDS = 5
-BUSY = ApiError(
-    429,
-    "Too many chats are waiting for the model. Ask again in a moment.",
-    code="rate_limit_exceeded",
-)
 
 
 def make_app(engine: Engine) -> WsgiApp:
@@ -174,7 +168,8 @@ def _is_client_gone(environment: WSGIEnvironment) -> bool:
 
 
 def _send_error(start_response: StartResponse, error: ApiError) -> Iterable[bytes]:
-    headers = [("Retry-After", str(RETRY_SECONDS))] if error.status == 429 else []
+    seconds = error.retry_after
+    headers = [("Retry-After", str(seconds))] if seconds is not None else []
     return _send_json(
         start_response, f"{error.status} Refused", error.envelope, headers
     )

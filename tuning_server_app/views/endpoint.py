@@ -149,6 +149,8 @@ def error_response(error: ApiError) -> HttpResponse:
     response = json_response(error.envelope, status=error.status)
     if error.should_retry is not None:
         response["x-should-retry"] = str(error.should_retry).lower()
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from tuning_server_app import inference_client
+from tuning_server_app.errors import ApiError
+from tuning_server_app.inference_http import InferenceDown
 from tuning_server_app.models import TunedModel
 from tuning_server_app.services.tuned_models import base_models, find_weights_of
 
@@ -36,8 +38,10 @@ class Command(BaseCommand):
             for words in self._answer(options["model"], messages):
                 self.stdout.write(words, ending="")
                 self.stdout.flush()
-        except inference_client.InferenceDown as error:
+        except InferenceDown as error:
             raise CommandError(str(error)) from error
+        except ApiError as error:
+            raise CommandError(error.message) from error
         self.stdout.write("")
 
     def _answer(self, name: str, messages: list[dict[str, str]]) -> Iterator[str]:
