@@ -29,6 +29,7 @@ from jobs_app.models.pace import (
     ProviderPace,
     ReceivedWebhook,
     WebhookDoor,
+    count_in_minute,
 )
 from jobs_app.models.prices import Price, usd
 from jobs_app.models.provider_checks import ProviderCheck, StepResult
@@ -88,6 +89,7 @@ __all__ = [
     "Webhook",
     "StepResult",
     "WebhookDoor",
+    "count_in_minute",
     "count_requests",
     "usd",
 ]

@@ -28,6 +28,13 @@ class Reason(models.TextChoices):
         _("Rows went into the version that nobody had approved."),
     )
     CHANGED = "changed", _("What was approved has changed since, so it did not run.")
+    AGAIN = (
+        "again",
+        _(
+            "Whether the provider has it already is not clear, so launching it again "
+            "may cost its price twice."
+        ),
+    )
 
 
 class Approval(models.Model):

@@ -4,6 +4,7 @@ A job's status moves only through `FineTuningJob.move_to`:
 
     draft → pending → submitting → (the provider's words) → succeeded, failed, cancelled
           ↘ awaiting_approval → pending, declined
+    submitting → unsure → whatever a person decides
 """
 
 import uuid
@@ -59,10 +60,10 @@ OVER = FINISHED | {S.DECLINED}
 # Polls may miss steps, so at the provider any status may follow any other.
 MAY_BECOME: dict[str, set[JobStatus]] = {
     S.DRAFT: {S.PENDING, S.AWAITING_APPROVAL},
-    S.AWAITING_APPROVAL: {S.PENDING, S.DECLINED, S.CANCELLED},
+    S.AWAITING_APPROVAL: {S.PENDING, S.DECLINED, S.CANCELLED, S.UNSURE, S.QUEUED},
     S.PENDING: {S.SUBMITTING, S.CANCELLED},
     S.SUBMITTING: {S.PENDING, S.UNSURE, S.AWAITING_APPROVAL} | AT_PROVIDER | FINISHED,
-    S.UNSURE: {S.PENDING, S.QUEUED, S.CANCELLED},
+    S.UNSURE: {S.PENDING, S.QUEUED, S.CANCELLED, S.AWAITING_APPROVAL},
     **dict.fromkeys(AT_PROVIDER, AT_PROVIDER | FINISHED),
 }
 
@@ -209,6 +210,13 @@ class FineTuningJob(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def may_be_there(self) -> bool:
+        """Was it sent, and nobody can tell what became of it? Then a person decides,
+        and where that needs a second one, it waits for that one undecided."""
+        waits = self.status in {JobStatus.UNSURE, JobStatus.AWAITING_APPROVAL}
+        return waits and self.create_sent_at is not None
 
     @property
     def is_for_later(self) -> bool:

@@ -1,14 +1,21 @@
 """How the workers share a provider, and a door that anybody may knock at."""
 
+import logging
 import secrets
+from datetime import timedelta
 
-from django.db import models
+from django.db import OperationalError, models
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Greatest
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from jobs_app.encryption import EncryptedTextField
 from jobs_app.models.providers import Provider
 from teams_app.models import TeamScopedQuerySet
+
+MINUTE = timedelta(seconds=60)
+log = logging.getLogger(__name__)
 
 
 class ProviderPace(models.Model):
@@ -39,6 +46,26 @@ class ProviderPace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id}: {self.n_requests} requests this minute"
+
+
+def count_in_minute(provider: Provider, n: int) -> None:
+    """Add to the minute's requests what was made beyond what was reserved; below 0:
+    what was reserved and not made. A busy database costs the count, never the work."""
+    began, over = now(), Q(minute_began_at__lte=now() - MINUTE)
+    row = ProviderPace.objects.filter(provider=provider)
+    counted = {
+        "n_requests": Case(
+            When(over, then=max(n, 0)), default=Greatest(F("n_requests") + n, 0)
+        ),
+        "minute_began_at": Case(When(over, then=began), default=F("minute_began_at")),
+    }
+    try:
+        if not row.update(**counted):
+            ProviderPace.objects.get_or_create(
+                provider=provider, defaults={"n_requests": max(n, 0)}
+            )
+    except OperationalError:
+        log.warning("requests were not counted", extra={"provider": provider.pk})
 
 
 def new_token() -> str:

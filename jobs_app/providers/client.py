@@ -19,7 +19,12 @@ from jobs_app.addresses import (
     is_allowed_by_settings,
 )
 from jobs_app.encryption import UnreadableSecret
-from jobs_app.models import Provider, RequestResult, count_requests
+from jobs_app.models import (
+    Provider,
+    RequestResult,
+    count_in_minute,
+    count_requests,
+)
 from jobs_app.providers.abilities import Ability, is_able
 from jobs_app.providers.bodies import companions, extra_fields, job_body
 from jobs_app.providers.errors import (
@@ -140,6 +145,7 @@ class ProviderClient(FilesClient):
         self.provider = provider
         self.profile = profile_of(provider)
         self.deadline = deadline
+        self.n_reserved = 0  # requests that count already; see services.pace
         self._answers = answers
         self._sdk = sdk
         self._extra = extra_fields(self.profile, provider.extra_body)
@@ -161,6 +167,8 @@ class ProviderClient(FilesClient):
         self._sdk.close()
         if self.provider.pk:  # one that is only being tried is not counted
             count_requests(self.provider, self._answers.tally)
+            n_uncounted = self._answers.tally.total() - self.n_reserved
+            count_in_minute(self.provider, n_uncounted)
 
     @property
     def request_id(self) -> str:

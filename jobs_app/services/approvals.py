@@ -98,6 +98,8 @@ def approve(job: FineTuningJob, *, by: User, seen: str = "", comment: str = "") 
             by=by,
             launched_at=now(),
             next_poll_at=job.due_at,
+            create_sent_at=None,
+            candidates=[],
             **found.as_fields(),
         )
         if moved:
@@ -109,14 +111,20 @@ def approve(job: FineTuningJob, *, by: User, seen: str = "", comment: str = "") 
 def decline(job: FineTuningJob, *, by: User, comment: str) -> bool:
     """The job never runs. False: somebody else decided at the same moment.
 
+    One that its provider may have already is not launched again, and what is to become
+    of it has to be decided as before.
+
     Raises ApprovalRefused.
     """
     with transaction.atomic():
         request = _decidable(job, by)
         if not comment.strip():
             raise ApprovalRefused(_("Say why, so that the other person knows."))
-        done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
-        moved = job.move_to(JobStatus.DECLINED, by=by, **done)
+        if job.create_sent_at:
+            moved = job.move_to(JobStatus.UNSURE, by=by)
+        else:
+            done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
+            moved = job.move_to(JobStatus.DECLINED, by=by, **done)
         if moved:
             _decide(request, by, False, comment, request.usd)
             audit.record(Verb.DECLINED, job, by=by)
@@ -139,13 +147,15 @@ def still_holds(job: FineTuningJob) -> bool:
 
 
 def ask_again(job: FineTuningJob) -> None:
-    """The job differs from what was approved: it waits for a new approval."""
+    """The job is not what was approved: it waits for a new approval."""
     newest = job.approvals.first()
+    is_changed = newest is None or bool(newest.is_approved)
+    note = "(what was approved has changed since)" if is_changed else "(not approved)"
+    reasons = [Reason.CHANGED] if is_changed or newest is None else newest.reasons
     with transaction.atomic():
-        note = "(what was approved has changed since)"
         if job.move_to(JobStatus.AWAITING_APPROVAL, note=note, launched_at=None):
             asker = newest.requested_by if newest else None
-            ask(job, [Reason.CHANGED], cost_of(estimate_of(job)), by=asker)
+            ask(job, reasons, cost_of(estimate_of(job)), by=asker)
 
 
 def _decidable(job: FineTuningJob, by: User) -> Approval:

@@ -68,15 +68,16 @@ def read_histories(provider: Provider) -> int:
         n_granted = pace.reserve(
             provider, len(jobs) * REQUESTS_PER_JOB, share=SHARE_OF_READING
         )
-        return _read(provider, jobs[: n_granted // REQUESTS_PER_JOB])
+        return _read(provider, jobs[: n_granted // REQUESTS_PER_JOB], n_granted)
 
 
-def _read(provider: Provider, jobs: list[FineTuningJob]) -> int:
+def _read(provider: Provider, jobs: list[FineTuningJob], n_reserved: int) -> int:
     if not jobs:
         return 0
     n_read = 0
     try:
         with providers.connect(provider, max_seconds=READ_DEADLINE_SECONDS) as client:
+            client.n_reserved = n_reserved
             for job in jobs:
                 if client.deadline.left() < ENOUGH_SECONDS:
                     break

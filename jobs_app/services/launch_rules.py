@@ -37,9 +37,19 @@ def lock_team(team_id: int) -> Team:
     return Team.objects.select_for_update(no_key=True).get(pk=team_id)
 
 
-def judge(team: Team, found: Estimate, version: DatasetVersion) -> Ruling:
-    """By the rules and the money as they are now; lock the team to rely on it."""
-    usd, spending = cost_of(found), spending_of(team)
+def judge(
+    team: Team,
+    found: Estimate,
+    version: DatasetVersion,
+    *,
+    but: FineTuningJob | None = None,
+) -> Ruling:
+    """By the rules and the money as they are now; lock the team to rely on it.
+
+    Args:
+        but: a job whose own money is not counted, for it is the one that is judged.
+    """
+    usd, spending = cost_of(found), spending_of(team, but=but)
     above = reasons_above(team, usd, spending)
     reasons = [Reason.ALWAYS] if team.approve_always else []
     if team.approve_above_limit:
@@ -57,7 +67,7 @@ def judge(team: Team, found: Estimate, version: DatasetVersion) -> Ruling:
 
 def ruling_on(job: FineTuningJob, team: Team, found: Estimate) -> Ruling:
     """Raises ValidationError where the rules allow no launch at all."""
-    ruling = judge(team, found, job.dataset_version)
+    ruling = judge(team, found, job.dataset_version, but=job)
     if ruling.refusals:
         raise ValidationError(ruling.refusals)
     return ruling

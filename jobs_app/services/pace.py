@@ -1,7 +1,9 @@
-"""One worker at a time asks a provider, and never more often than it may be asked.
+"""One worker at a time polls a provider, and none asks more often than it may be asked.
 
 The rows of `ProviderPace` are shared by all workers: a lease is one conditional UPDATE
-that ends by itself, and the requests of a minute are counted in the same row.
+that ends by itself, and the requests of a minute are counted in the same row. Workers
+reserve what they are going to ask; whatever else is asked, by a person's cancel say,
+the client counts as it closes (`ProviderClient.n_reserved`).
 """
 
 from collections.abc import Iterator
@@ -15,10 +17,10 @@ from django.db.models.functions import Greatest
 from django.utils.timezone import now
 
 from jobs_app.models import FineTuningJob, Provider, ProviderPace
+from jobs_app.models.pace import MINUTE
 from jobs_app.providers import ProviderError, profile_of
 from jobs_app.services.backoff import try_again_at
 
-MINUTE = timedelta(seconds=60)
 # Jobs that the list did not show are looked for in it again after this.
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
 
@@ -80,6 +82,25 @@ def reserve(provider: Provider, n_wanted: int, *, share: float = 1.0) -> int:
         pace.n_requests += n_granted
         pace.save(update_fields=["minute_began_at", "n_requests"])
     return n_granted
+
+
+def reserve_all(provider: Provider, n_wanted: int) -> int:
+    """All of these requests, or 0; a provider that allows fewer gives a minute's."""
+    ProviderPace.objects.get_or_create(provider=provider)
+    n_wanted = min(n_wanted, requests_per_minute(provider))
+    n_granted = reserve(provider, n_wanted)
+    if n_granted < n_wanted:
+        give_back(provider, n_granted)
+        return 0
+    return n_granted
+
+
+def free_at(provider: Provider) -> datetime:
+    """When requests may be made again, for whom none were left."""
+    row = ProviderPace.objects.get(provider=provider)
+    if row.blocked_until and row.blocked_until > now():
+        return row.blocked_until
+    return max(row.minute_began_at + MINUTE, now())
 
 
 def give_back(provider: Provider, n_unused: int) -> None:

@@ -99,7 +99,9 @@ class Round:
         try:
             listing = self.listed(client, wanted, n_granted)
         finally:
-            pace.give_back(self.provider, n_granted - (self.n_requests - n_before))
+            n_made = self.n_requests - n_before
+            client.n_reserved += n_made
+            pace.give_back(self.provider, n_granted - n_made)
         if listing.is_whole:  # what it showed is due no more
             self.due.filter(cancel_requested_at=None).update(is_listed=False)
         return listing.missing if len(listing.missing) <= FEW else set()
@@ -163,6 +165,7 @@ class Round:
         longest_unheard = F("last_polled_at").asc(nulls_first=True)
         chosen = list(jobs.order_by(longest_unheard, "pk")[:SINGLES_PER_ROUND])
         n_granted = pace.reserve(self.provider, len(chosen)) if chosen else 0
+        client.n_reserved += n_granted  # the client gives back what it did not need
         for job in chosen[:n_granted]:
             if client.deadline.left() < ENOUGH_SECONDS:
                 return

@@ -34,6 +34,13 @@ CLOCK_SKEW = timedelta(minutes=10)
 # By their contracts; what a check or their lists showed counts more.
 KEEP_METADATA = {ProviderKind.OPENAI, ProviderKind.BUILT_IN}
 NO_LIST = {404, 405, 501}
+# What a job may be whose answer was lost; see `FineTuningJob.may_be_there`.
+MAY_BE_UNHEARD = {
+    JobStatus.PENDING,
+    JobStatus.SUBMITTING,
+    JobStatus.UNSURE,
+    JobStatus.AWAITING_APPROVAL,
+}
 
 
 def find_ours(client: ProviderClient, job: FineTuningJob) -> RemoteJob | None:
@@ -159,7 +166,7 @@ def unclear_twin(job: FineTuningJob) -> FineTuningJob | None:
     twins = FineTuningJob.objects.filter(
         provider=job.provider_id,
         dataset_version=job.dataset_version_id,
-        status__in={JobStatus.PENDING, JobStatus.SUBMITTING, JobStatus.UNSURE},
+        status__in=MAY_BE_UNHEARD,
         create_sent_at__isnull=False,
         remote_id="",
     )

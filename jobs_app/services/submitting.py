@@ -21,7 +21,7 @@ from jobs_app.providers import (
     RemoteJob,
     is_able,
 )
-from jobs_app.services import approvals
+from jobs_app.services import approvals, pace
 from jobs_app.services.backoff import try_again_at
 from jobs_app.services.recognising import (
     FIRST_LOOK_SECONDS,
@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 # the call it guards, or two workers would create the job.
 CLAIM_MARGIN_SECONDS = 60
 TWIN_SECONDS = 5.0
+# Reserved for a submission: to look, two files, the creation. What a large file needs
+# beyond that is counted as it was made.
+REQUESTS = 8
 
 
 def submit_seconds(job: FineTuningJob) -> float:
@@ -55,13 +58,25 @@ def submit_job(job: FineTuningJob) -> None:
     One caller wins the claim. The provider is first asked for a job that already
     carries our launch_key, so a lost answer never buys a second training run.
     """
-    if job.status != JobStatus.PENDING or not job.move_to(JobStatus.SUBMITTING):
+    if job.status != JobStatus.PENDING:
         return
+    n_reserved = pace.reserve_all(job.provider, REQUESTS)
+    if not n_reserved:
+        _leave_alone(job)
+    elif job.move_to(JobStatus.SUBMITTING):
+        _submit(job, n_reserved)
+    else:
+        pace.give_back(job.provider, n_reserved)
+
+
+def _submit(job: FineTuningJob, n_reserved: int) -> None:
     if not job.create_sent_at and not approvals.still_holds(job):
+        pace.give_back(job.provider, n_reserved)
         approvals.ask_again(job)
         return
     try:
         with providers.connect(job.provider, max_seconds=submit_seconds(job)) as client:
+            client.n_reserved = n_reserved
             remote = find_ours(client, job) or _create(client, job)
     except NotYet as exc:
         _wait(job, exc)
@@ -78,6 +93,7 @@ def submit_job(job: FineTuningJob) -> None:
         log.info("the submission was given up", extra=about_job(job))
     else:
         log.info("is %r there", remote.id, extra=about_job(job))
+        pace.unblock(job.provider)
         _store(job, remote)
 
 
@@ -172,6 +188,19 @@ def _check_claim(job: FineTuningJob) -> None:
         raise ClaimLost
 
 
+def _leave_alone(job: FineTuningJob) -> None:
+    """The provider was asked often enough for now; the launch follows by itself."""
+    waiting = FineTuningJob.objects.filter(pk=job.pk, status=JobStatus.PENDING)
+    waiting.update(
+        poll_problem=_(
+            "%(provider)s is asked no more often than it allows: this launch waits "
+            "for its turn."
+        )
+        % {"provider": job.provider},
+        next_poll_at=pace.free_at(job.provider),
+    )
+
+
 def _wait(job: FineTuningJob, exc: NotYet) -> None:
     """Nothing failed; the job is looked at again soon."""
     log.info("waits", extra=about_job(job, exc))
@@ -197,6 +226,8 @@ def _ask_a_person(job: FineTuningJob, exc: Unsure) -> None:
 
 def _retry_later(job: FineTuningJob, exc: ProviderError) -> None:
     log.warning("could not be submitted", extra=about_job(job, exc))
+    if exc.reason == "too_many_requests":  # not this job alone: nobody may ask now
+        pace.block(job.provider, exc)
     job.move_to(
         JobStatus.PENDING,
         note=f"(will retry: {exc})",

@@ -166,6 +166,24 @@ def test_a_job_that_changed_after_its_approval_waits_again(waiting, other, provi
     assert waiting.approvals.first().reasons == [Reason.CHANGED]
 
 
+def test_what_was_sent_is_looked_for_before_its_approval_counts_as_lost(
+    waiting, other, provider, fake
+):
+    """The provider trains what was approved; a new approval would buy it twice."""
+    FineTuningJob.objects.update(provider=provider)
+    waiting.refresh_from_db()
+    Approval.objects.update(terms=approvals.terms_of(waiting))
+    services.approve(waiting, by=other)
+    remote = fake.add_job(metadata={"launch_key": str(waiting.launch_key)})
+    changed = {"seed": 7, "create_sent_at": now()}
+    FineTuningJob.objects.update(**changed)
+    waiting.refresh_from_db()
+
+    services.submit_job(waiting)
+
+    assert waiting.remote_id == remote["id"]
+
+
 def test_a_draft_that_changes_during_its_launch_is_not_launched(team, asker):
     job = draft(team)
     FineTuningJob.objects.filter(pk=job.pk).update(seed=7)

@@ -129,7 +129,7 @@ def test_after_an_unclear_answer_the_job_waits_and_says_why(job, fake):
 
 
 def test_each_failure_doubles_the_wait(job, fake):
-    fake.answers(*CREATE, 429, {}, times=99)
+    fake.answers("GET", "/v1/fine_tuning/jobs", 503, {}, times=99)
     waits = []
     for _ in range(3):
         submit(job)
