@@ -26,7 +26,9 @@ def as_command(name: str) -> Iterator[None]:
         _command.reset(token)
 
 
-def record(verb: Verb, row: Model, *, by: Any, label: Any = "", **details: Any) -> None:
+def record(
+    verb: Verb, row: Model, /, *, by: Any, label: Any = "", **details: Any
+) -> None:
     """Add a line about a row that belongs to a team.
 
     Args:

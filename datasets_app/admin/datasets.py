@@ -136,7 +136,7 @@ class DatasetAdmin(AuditedMixin, TeamScopedAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(TeamScopedAdmin):
+class TagAdmin(AuditedMixin, TeamScopedAdmin):
     list_display = ("name", "team")
     list_select_related = ("team",)
     search_fields = ("name",)

@@ -18,7 +18,12 @@ from datasets_app.services.errors import (
 from datasets_app.services.examples import (
     save_example,
 )
-from datasets_app.services.freezing import freeze, run_freeze, start_freeze
+from datasets_app.services.freezing import (
+    cancel_freeze,
+    freeze,
+    run_freeze,
+    start_freeze,
+)
 from datasets_app.services.imports import (
     cancel_import,
     resume_import,
@@ -61,6 +66,7 @@ __all__ = [
     "base_model_named",
     "begin_count",
     "begin_due_counts",
+    "cancel_freeze",
     "cancel_import",
     "choose_base_model",
     "comment_on",

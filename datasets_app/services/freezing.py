@@ -124,5 +124,12 @@ def _store(run: FreezeRun, parts: versions.Parts, *, has_unapproved_rows: bool) 
         runs.end(run, RunStatus.FINISHED, version=version, n_done=version.n_rows)
 
 
+@transaction.atomic
+def cancel_freeze(run: FreezeRun, *, by: Any = None) -> None:
+    """No version comes of it, unless one was made already."""
+    if runs.cancel(run):
+        audit.record(Verb.STOPPED, run.dataset, by=by, freeze=run.pk)
+
+
 def _fail(run: FreezeRun, reason: FreezeFailure) -> None:
     runs.end(run, RunStatus.FAILED, error=reason)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from datasets_app import exact_json
-from datasets_app.models import BulkEdit, Example, ExampleRevision
+from datasets_app.models import Example, ExampleRevision
+from teams_app import audit
+from teams_app.models import Verb
 
 # The conversation: what a reviewer approves or rejects.
 CONTENT_FIELDS = frozenset(
@@ -66,10 +68,10 @@ def record_change(
     *,
     before: State,
     by: Any,
-    bulk_edit: BulkEdit | None = None,
     tags: tuple[Iterable[str], Iterable[str]] | None = None,
 ) -> ExampleRevision | None:
-    """Keep what differs from `before`; None if nothing does.
+    """Keep what differs from `before`, and who did it in the audit log, which outlives
+    the row; None if nothing differs. For one row: bulk edits have their own way.
 
     Args:
         before: an earlier `snapshot`; empty for a new row.
@@ -80,13 +82,22 @@ def record_change(
         changes["tags"] = [sorted(names) for names in tags]
     if not changes:
         return None
+    _tell(example, changes, is_new=not before, by=by)
     return ExampleRevision.objects.create(
         dataset_id=example.dataset_id,
         example_pk=example.pk,
-        bulk_edit=bulk_edit,
         changes=changes,
         created_by=by,
     )
+
+
+def _tell(example: Example, changes: State, *, is_new: bool, by: Any) -> None:
+    """Which fields of which row; never what stands in them, but for the state."""
+    verb = Verb.ROW_ADDED if is_new else Verb.ROW_CHANGED
+    state = {} if is_new or "state" not in changes else {"state": changes["state"]}
+    fields = [name.removesuffix("_id") for name in changes]
+    facts = {"row": example.pk, "fields": fields, **state}
+    audit.record(verb, example.dataset, by=by, **facts)
 
 
 def _changes(before: State, after: State) -> dict[str, Any]:

@@ -81,23 +81,34 @@ def start_import(
     return run
 
 
-def cancel_import(run: ImportRun) -> bool:
+@transaction.atomic
+def cancel_import(run: ImportRun, *, by: Any = None) -> bool:
     """Stop it; the rows it added stay. False if it had ended already."""
-    return runs.cancel(run)
+    is_cancelled = runs.cancel(run)
+    if is_cancelled:
+        audit.record(Verb.STOPPED, run.dataset, by=by, file=run.file_name)
+    return is_cancelled
 
 
-def resume_import(run: ImportRun) -> bool:
+@transaction.atomic
+def resume_import(run: ImportRun, *, by: Any = None) -> bool:
     """Let it go on where it stopped. False if it neither failed nor was cancelled.
 
     A file of which nothing was added, because some rows are bad, is read anew.
     """
+    is_resumed = _resume(run)
+    if is_resumed:
+        audit.record(Verb.CONTINUED, run.dataset, by=by, file=run.file_name)
+    return is_resumed
+
+
+def _resume(run: ImportRun) -> bool:
     if run.error != ImportFailure.SOME_INVALID:
         return runs.resume(run, error="")
     anew = dict.fromkeys(("n_done", "n_lines_read", "n_read", "n_invalid"), 0)
-    with transaction.atomic():
-        is_resumed = runs.resume(run, error="", strict=False, **anew)
-        if is_resumed:
-            run.problems.all().delete()
+    is_resumed = runs.resume(run, error="", strict=False, **anew)
+    if is_resumed:
+        run.problems.all().delete()
     return is_resumed
 
 

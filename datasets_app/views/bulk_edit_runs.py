@@ -98,7 +98,7 @@ def edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def edit_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     edit = _own(request, pk)
-    if not bulk_edits.cancel_edit(edit):
+    if not bulk_edits.cancel_edit(edit, by=request.user):
         messages.info(request, _("The edit had ended before it could be cancelled."))
     return redirect("datasets:edit", edit.pk)
 

@@ -14,7 +14,6 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from datasets_app import services, tasks
 from datasets_app.forms import FreezeForm
 from datasets_app.models import Dataset, FreezeRun
-from datasets_app.services import runs
 from datasets_app.views.access import get_row, rights
 from teams_app.models import Role
 
@@ -63,5 +62,5 @@ def _freeze_run(request: HttpRequest, pk: int) -> HttpResponse:
 def freeze_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     freezes = FreezeRun.objects.select_related("dataset__team")
     run = get_row(request, freezes, pk, Role.REVIEWER)
-    runs.cancel(run)
+    services.cancel_freeze(run, by=request.user)
     return redirect("datasets:freeze_run", run.pk)

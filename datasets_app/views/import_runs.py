@@ -65,7 +65,7 @@ def _import_run(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_row(request, ImportRun.objects.all(), pk, Role.CURATOR)
-    if not services.cancel_import(run):
+    if not services.cancel_import(run, by=request.user):
         messages.info(request, _("The import had ended before it could be cancelled."))
     return redirect("datasets:import_run", run.pk)
 
@@ -74,7 +74,7 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def import_resume(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_row(request, ImportRun.objects.all(), pk, Role.CURATOR)
-    if services.resume_import(run):
+    if services.resume_import(run, by=request.user):
         tasks.run_import.delay_on_commit(run.pk)
     else:
         messages.info(request, _("The import goes on already, or has finished."))

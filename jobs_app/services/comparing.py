@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils.timezone import now
 
 from jobs_app.log_fields import about_job
 from jobs_app.models import FineTuningJob, HeldOutAnswer, JobStatus
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
 from jobs_app.services.asking import ask
+from teams_app import audit
+from teams_app.models import Verb
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +33,10 @@ def compare_on_held_out_rows(job: FineTuningJob) -> None:
         pass
 
 
-def request_comparison(job: FineTuningJob) -> None:
+@transaction.atomic
+def request_comparison(job: FineTuningJob, *, by: Any = None) -> None:
     """Note that somebody wants the comparison; it costs money at most providers."""
+    audit.record(Verb.COMPARED, job, by=by)
     FineTuningJob.objects.filter(pk=job.pk).update(next_comparison_at=now())
     job.refresh_from_db()
 

@@ -233,6 +233,6 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask both models the held-out questions; a provider may charge for it."""
     job = job_or_404(request.user, pk)
     require_role(request.user, job, Role.LAUNCHER)
-    services.request_comparison(job)
+    services.request_comparison(job, by=user_of(request))
     tasks.compare_held_out.delay_on_commit(job.pk)
     return redirect(reverse("jobs:detail", args=[pk]) + "#held-out")

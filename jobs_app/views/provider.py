@@ -79,7 +79,7 @@ def provider_check(request: HttpRequest, pk: int) -> HttpResponse:
 def provider_check_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     row = _provider(request, pk, Role.OWNER)
     if (newest := row.checks.first()) and newest.is_open:
-        services.cancel_check(newest)
+        services.cancel_check(newest, by=user_of(request))
     return redirect("providers:detail", pk)
 
 

@@ -48,6 +48,7 @@ def test_no_submission_begins_when_the_minute_is_used_up(provider, fake):
 
     job.refresh_from_db()
     assert (job.status, fake.requests) == (JobStatus.PENDING, [])
+    assert job.next_poll_at is not None
     assert now() < job.next_poll_at <= now() + timedelta(seconds=60)
     assert "waits for its turn" in job.poll_problem
     assert n_counted(provider) == 1
@@ -72,6 +73,7 @@ def test_who_wants_to_be_left_alone_gets_no_submission_either(provider, fake):
 
     assert len(fake.requests) == n_before
     second.refresh_from_db()
+    assert second.next_poll_at is not None
     assert second.next_poll_at > now() + timedelta(seconds=2900)
 
 

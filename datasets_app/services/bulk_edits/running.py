@@ -109,9 +109,13 @@ def _do_piece(edit: BulkEdit, kind: Kind) -> bool:
     return True
 
 
-def cancel_edit(edit: BulkEdit) -> bool:
+@transaction.atomic
+def cancel_edit(edit: BulkEdit, *, by: Any = None) -> bool:
     """Stop it. What it has changed so far stays, and can be undone."""
-    return runs.cancel(edit)
+    is_cancelled = runs.cancel(edit)
+    if is_cancelled:
+        audit.record(Verb.STOPPED, edit.dataset, by=by, kind=edit.kind, edit=edit.pk)
+    return is_cancelled
 
 
 def resume_edit(edit: BulkEdit, *, by: Any) -> bool:
@@ -130,7 +134,11 @@ def resume_edit(edit: BulkEdit, *, by: Any) -> bool:
                 % {"name": locked.created_by}
             )
         is_undone = hasattr(locked, "undone_by")
-        return not is_undone and runs.resume(edit, error="", created_by=by)
+        is_resumed = not is_undone and runs.resume(edit, error="", created_by=by)
+        if is_resumed:
+            facts = {"kind": edit.kind, "edit": edit.pk}
+            audit.record(Verb.CONTINUED, edit.dataset, by=by, **facts)
+        return is_resumed
 
 
 def may_resume(edit: BulkEdit, *, by: Any) -> bool:

@@ -44,7 +44,7 @@ def start_check(
     try:
         with transaction.atomic():
             audit.record(
-                Verb.CHANGED, provider, by=by, base_model=model, may_cost=may_cost
+                Verb.CHECKED, provider, by=by, base_model=model, may_cost=may_cost
             )
             return ProviderCheck.objects.create(
                 provider=provider,
@@ -63,10 +63,12 @@ def waiting_checks() -> QuerySet[ProviderCheck]:
     return runs.waiting(ProviderCheck)
 
 
-def cancel_check(check: ProviderCheck) -> None:
+@transaction.atomic
+def cancel_check(check: ProviderCheck, *, by: User | None = None) -> None:
     """Leave out what is still to come, except for cleaning up."""
     unasked = ProviderCheck.objects.filter(pk=check.pk, cancel_requested_at=None)
-    unasked.update(cancel_requested_at=now())
+    if unasked.update(cancel_requested_at=now()):
+        audit.record(Verb.STOPPED, check.provider, by=by, check=check.pk)
 
 
 def run_check(check: ProviderCheck) -> None:
