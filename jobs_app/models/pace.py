@@ -87,6 +87,9 @@ class WebhookDoor(models.Model):
         max_length=64, unique=True, default=new_token, editable=False
     )
     secret = EncryptedTextField(_("signing secret"), blank=True, editable=False)
+    # Calls since then, believed or not; a new minute begins with the first after it.
+    minute_began_at = models.DateTimeField(default=now, editable=False)
+    n_calls = models.PositiveIntegerField(default=0, editable=False)
 
     objects = TeamScopedQuerySet.as_manager()
 

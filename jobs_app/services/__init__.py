@@ -44,7 +44,12 @@ from jobs_app.services.estimates import (
 )
 from jobs_app.services.heartbeats import Pulse, beat, heartbeats, silent_processes
 from jobs_app.services.histories import read_histories
-from jobs_app.services.launching import cancel_job, create_job, launch_job
+from jobs_app.services.launching import (
+    can_cancel,
+    cancel_job,
+    create_job,
+    launch_job,
+)
 from jobs_app.services.leftovers import (
     delete_leftovers,
     look_for_leftovers,
@@ -68,6 +73,7 @@ __all__ = [
     "beat",
     "cancel_check",
     "cancel_job",
+    "can_cancel",
     "can_pause",
     "can_resume",
     "change_draft",

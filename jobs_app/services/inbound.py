@@ -3,13 +3,36 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.timezone import now
 
-from jobs_app.models import AT_PROVIDER, FineTuningJob, Provider, ReceivedWebhook
+from jobs_app.models import (
+    AT_PROVIDER,
+    FineTuningJob,
+    Provider,
+    ReceivedWebhook,
+    WebhookDoor,
+)
+from jobs_app.models.pace import MINUTE
 from jobs_app.providers.inbound import JobNews
 
 # A call older than five minutes is refused by its signature, so none comes back later.
 REMEMBERED_FOR = timedelta(days=1)
+# Calls a minute at one door, believed or not; all web processes count together.
+MAX_CALLS = 120
+
+
+def is_crowded(door: WebhookDoor) -> bool:
+    """Count this call; True: there were too many, and then nothing is written."""
+    this_minute = WebhookDoor.objects.filter(
+        pk=door.pk, minute_began_at__gt=now() - MINUTE
+    )
+    if this_minute.filter(n_calls__lt=MAX_CALLS).update(n_calls=F("n_calls") + 1):
+        return False
+    if this_minute.exists():
+        return True
+    WebhookDoor.objects.filter(pk=door.pk).update(minute_began_at=now(), n_calls=1)
+    return False
 
 
 def hear(provider: Provider, news: JobNews) -> bool:

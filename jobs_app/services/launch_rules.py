@@ -115,8 +115,8 @@ def _unknown(found: Estimate) -> str:
         )
     return _(
         "The team has a cost limit, and no price for %(model)s at %(provider)s is "
-        "known, so this counts as above the limit. Add the price to the price book, "
-        "or ask an owner of the team to change the limit."
+        "known, so this counts as above the limit. Ask an owner of the team to add the "
+        "price to the price book, or to change the limit."
     ) % {"model": found.base_model, "provider": found.provider}
 
 

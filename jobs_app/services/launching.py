@@ -19,6 +19,7 @@ from jobs_app.models import (
     JobStatus,
     Provider,
 )
+from jobs_app.providers import Ability, is_able
 from jobs_app.services import approvals
 from jobs_app.services.editing import change_draft
 from jobs_app.services.estimates import estimate_of
@@ -167,13 +168,19 @@ def _text(usd: Decimal | None) -> str | None:
     return None if usd is None else str(usd)
 
 
+def can_cancel(job: FineTuningJob) -> bool:
+    """Before its provider has it always; after that, where the provider can."""
+    is_there = job.status in AT_PROVIDER
+    return job.is_open and (not is_there or is_able(job.provider, Ability.CANCEL))
+
+
 def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
     """Cancel a pending job at once; ask the provider to cancel one that it has.
 
     While a worker submits the job, the wish is noted and that worker acts on it.
 
     Raises:
-        IllegalTransition: there is nothing to cancel.
+        IllegalTransition: there is nothing to cancel, or the provider cannot.
         ProviderUnavailable: the wish is noted; every poll repeats it until it is heard.
         ProviderRejected: likewise; the text says what the provider has against it.
     """
@@ -181,6 +188,11 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
         raise IllegalTransition(
             _("Job %(job)d cannot be cancelled; it is %(status)s.")
             % {"job": job.pk, "status": job.get_status_display()}
+        )
+    if not can_cancel(job):
+        raise IllegalTransition(
+            _("%(provider)s cannot cancel jobs: this one runs on until it ends.")
+            % {"provider": job.provider}
         )
     # A pending job whose creation was sent may run at the provider: it is looked for,
     # and cancelled there. Who must decide anyway may decide to forget it.

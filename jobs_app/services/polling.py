@@ -15,10 +15,12 @@ from jobs_app import providers
 from jobs_app.log_fields import about_job, about_provider
 from jobs_app.models import AT_PROVIDER, FINISHED, FineTuningJob, Provider
 from jobs_app.providers import (
+    Ability,
     ProviderClient,
     ProviderError,
     ProviderRejected,
     RemoteJob,
+    is_able,
 )
 from jobs_app.services import pace
 from jobs_app.services.histories import NOT_THERE, store_history
@@ -201,7 +203,8 @@ class Round:
 def _cancelled_if_wished(
     client: ProviderClient, job: FineTuningJob
 ) -> RemoteJob | None:
-    if not job.cancel_requested_at:
+    is_wished = job.cancel_requested_at is not None
+    if not is_wished or not is_able(job.provider, Ability.CANCEL):
         return None
     try:
         return client.cancel(job.remote_id)

@@ -14,6 +14,8 @@ from jobs_app.forms import EstimateForm
 from jobs_app.services.launch_rules import judge
 from jobs_app.services.model_ends import shutdown_of
 from jobs_app.views.access import signed_in
+from teams_app.access import has_role
+from teams_app.models import Role
 
 
 @require_safe
@@ -26,7 +28,9 @@ def estimate(request: HttpRequest) -> HttpResponse:
     found = services.estimate(**form.arguments())
     if found.tokens.is_open:
         count_version.delay_on_commit(found.tokens.pk)
-    return render(request, "jobs_app/_estimate.html", estimate_context(found))
+    may_price = has_role(request.user, found.provider, Role.OWNER)
+    context = {**estimate_context(found), "may_price": may_price}
+    return render(request, "jobs_app/_estimate.html", context)
 
 
 def ruling_context(found: services.Estimate) -> dict[str, Any]:

@@ -1,8 +1,5 @@
 """The door at which providers knock when a job of ours has moved."""
 
-import time
-
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
@@ -12,12 +9,9 @@ from jobs_app import tasks
 from jobs_app.encryption import UnreadableSecret
 from jobs_app.models import WebhookDoor
 from jobs_app.providers.inbound import NotTheProvider, read_webhook
-from jobs_app.services.inbound import hear
+from jobs_app.services.inbound import MINUTE, hear, is_crowded
 
 MAX_BODY_BYTES = 64 * 1024
-# Calls a minute at one door, believed or not, in each web process.
-MAX_CALLS = 120
-MINUTE = 60
 
 
 @csrf_exempt  # no browser comes here: the signature says who calls
@@ -26,8 +20,9 @@ def provider_webhook(request: HttpRequest, token: str) -> HttpResponse:
     """200 whatever the news: only a caller who is not the provider gets a no."""
     doors = WebhookDoor.objects.exclude(secret="").select_related("provider")
     door = get_object_or_404(doors, token=token)
-    if _is_crowded(door):
-        return HttpResponse(status=429, headers={"Retry-After": str(MINUTE)})
+    if is_crowded(door):
+        wait = int(MINUTE.total_seconds())
+        return HttpResponse(status=429, headers={"Retry-After": str(wait)})
     if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
         return HttpResponse(status=413)
     try:
@@ -37,9 +32,3 @@ def provider_webhook(request: HttpRequest, token: str) -> HttpResponse:
     if news is not None and hear(door.provider, news):
         tasks.poll_provider.delay_on_commit(door.provider_id)
     return HttpResponse()
-
-
-def _is_crowded(door: WebhookDoor) -> bool:
-    key = f"webhook-calls:{door.pk}:{int(time.time()) // MINUTE}"
-    cache.add(key, 0, timeout=2 * MINUTE)
-    return cache.incr(key) > MAX_CALLS

@@ -114,12 +114,14 @@ def _context(request: HttpRequest, job: FineTuningJob) -> dict[str, Any]:
         "candidates": candidates_of(job),
         **_provider_context(job),
         "shutdown": shutdown_of_job(job),
+        "can_cancel": services.can_cancel(job),
         "can_pause": services.can_pause(job),
         "can_resume": services.can_resume(job),
         "can_retry": job.status in services.MAY_RETRY,
         "schedule_form": ScheduleForm(initial={"scheduled_for": job.scheduled_for}),
         "slowness": services.slowness(job.status, job.status_changed_at),
         "may_launch": has_role(request.user, job, Role.LAUNCHER),
+        "may_price": has_role(request.user, job, Role.OWNER),
         **approval_context(request, job),
     }
 

@@ -265,3 +265,44 @@ class TestDoors:
         assert (status, told["scheduled_for"]) == (200, None)
         naive = {"scheduled_for": "2030-01-01T10:00"}
         assert ask("put", f"{job.pk}/schedule", **naive)[0] == 422
+
+
+class TestWithoutCancel:
+    """A check found that the provider cannot cancel."""
+
+    @pytest.fixture
+    def stuck(self, running) -> FineTuningJob:
+        running.provider.abilities = {"cancel": False}
+        running.provider.save()
+        return running
+
+    def test_it_is_not_asked_and_the_reason_is_told(self, stuck, fake):
+        with pytest.raises(IllegalTransition, match="cannot cancel jobs"):
+            services.cancel_job(stuck, by=None)
+
+        stuck.refresh_from_db()
+        assert (stuck.cancel_requested_at, fake.requests) == (None, [])
+
+    def test_the_page_does_not_offer_it(self, client, stuck):
+        client.force_login(make_member(Role.LAUNCHER, stuck.team))
+
+        page = client.get(f"/jobs/{stuck.pk}/").content.decode()
+
+        assert "cannot cancel jobs" in page
+        assert "Cancel the job" not in page
+
+    def test_what_is_not_there_yet_is_cancelled_here(self, stuck):
+        job = make_job(provider=stuck.provider, status=JobStatus.PENDING)
+
+        services.cancel_job(job, by=None)
+
+        assert job.status == JobStatus.CANCELLED
+
+    def test_a_wish_from_before_the_creation_asks_for_nothing_at_every_poll(
+        self, stuck, fake
+    ):
+        FineTuningJob.objects.update(cancel_requested_at=now(), next_poll_at=now())
+
+        services.poll_provider(stuck.provider)
+
+        assert [each.method for each in fake.requests] == ["GET"]

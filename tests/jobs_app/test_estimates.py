@@ -191,12 +191,15 @@ def test_the_page_compares_what_was_trained(client, openai, version, trained, wo
 
 def test_the_page_says_where_a_price_is_missing(client, openai, version):
     job = launched(draft(openai, version, base_model="o9"))
-    client.force_login(make_member(Role.VIEWER, openai.team))
-
+    client.force_login(make_member(Role.OWNER, openai.team))
     page = client.get(reverse("jobs:detail", args=[job.pk])).content.decode()
-
     assert "No price for o9" in page
     assert f"?team={openai.team_id}&amp;provider_kind=openai&amp;base_model=o9" in page
+
+    client.force_login(make_member(Role.LAUNCHER, openai.team))
+    page = client.get(reverse("jobs:detail", args=[job.pk])).content.decode()
+    assert "Ask an owner of the team to add the price." in page
+    assert "price/add" not in page
 
 
 def test_the_form_shows_what_it_would_cost(client, openai, version):
@@ -219,6 +222,15 @@ def test_the_form_says_that_it_guesses(client, openai, version):
     assert "a guess" in answer
     assert "not in the table of base models" in answer
     assert "No price for o9" in answer
+    assert "Ask an owner of the team to add the price." in answer
+
+
+def test_an_owner_is_led_to_where_a_price_is_added(client, openai, version):
+    client.force_login(make_member(Role.OWNER, openai.team))
+
+    answer = ask(client, version=version.pk, provider=openai.pk, base_model="o9")
+
+    assert "price/add" in answer
 
 
 def test_the_form_waits_for_a_worker_to_count(client, openai, version, monkeypatch):

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from jobs_app import services, tasks
 from jobs_app.models import FineTuningJob, JobStatus, ReceivedWebhook, WebhookDoor
+from jobs_app.services import inbound as hearing
 from jobs_app.services.inbound import forget_old_webhooks
 from jobs_app.views import inbound
 from teams_app.models import Role
@@ -27,7 +28,6 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 def rung(monkeypatch) -> list[int]:
     rung: list[int] = []
     monkeypatch.setattr(tasks.poll_provider, "delay_on_commit", rung.append)
-    cache.clear()
     return rung
 
 
@@ -177,7 +177,7 @@ def test_a_long_body_is_not_read(door, job):
 
 
 def test_a_crowd_is_sent_away(door, job, monkeypatch):
-    monkeypatch.setattr(inbound, "MAX_CALLS", 2)
+    monkeypatch.setattr(hearing, "MAX_CALLS", 2)
     for n in range(2):
         assert call(door, webhook_id=f"wh_{n}", key=b"no").status_code == 400
 
@@ -185,6 +185,24 @@ def test_a_crowd_is_sent_away(door, job, monkeypatch):
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
     assert not is_due(job)
+
+
+def test_web_processes_count_a_crowd_together(door, job, monkeypatch):
+    """So the count is in the database: what each process remembers is its own."""
+    monkeypatch.setattr(hearing, "MAX_CALLS", 1)
+    call(door, webhook_id="wh_0", key=b"no")
+    cache.clear()
+
+    assert call(door).status_code == 429
+
+
+def test_the_next_minute_is_open_to_all_again(door, job, monkeypatch):
+    monkeypatch.setattr(hearing, "MAX_CALLS", 1)
+    call(door, webhook_id="wh_0", key=b"no")
+    WebhookDoor.objects.update(minute_began_at=now() - timedelta(seconds=61))
+
+    assert call(door).status_code == 200
+    assert call(door, webhook_id="wh_2").status_code == 429
 
 
 def test_old_calls_are_forgotten(door, job):

@@ -1,4 +1,4 @@
-"""Each act has its line, stored with it: who, what, to which object, with which facts."""
+"""Each act has its line: who did what, to which object, with which facts."""
 
 from typing import Any
 
