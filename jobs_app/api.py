@@ -24,6 +24,7 @@ from jobs_app.api_schemas import (
     JobDetailOut,
     JobOut,
     JobPage,
+    LaunchedOut,
     LaunchIn,
     Text,
     facts_of,
@@ -32,6 +33,7 @@ from jobs_app.decisions import carry_out
 from jobs_app.history import ALL_OPEN, filtered, visible_jobs
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus
 from jobs_app.providers import ProviderRejected, ProviderUnavailable
+from jobs_app.services.model_ends import shutdown_of_job
 from teams_app.access import require_role
 from teams_app.models import Role, User
 from teams_app.services import user_of_token
@@ -80,7 +82,7 @@ class Filters(Schema):
 @api.post(
     "/jobs",
     summary="Launch a job",
-    response={201: JobOut, 200: JobOut, ERRORS: ErrorOut},
+    response={201: LaunchedOut, 200: LaunchedOut, ERRORS: ErrorOut},
     tags=JOBS,
 )
 def launch(
@@ -95,7 +97,8 @@ def launch(
     job = services.create_job(**arguments, by=user, launch_key=key)
     is_new = job.status == JobStatus.DRAFT and _launch(job, user)
     tasks.submit_job.delay_on_commit(job.pk)
-    return Status(201 if is_new else 200, _job_out(request, job))
+    out = LaunchedOut.of(job, _page_url(request, job))
+    return Status(201 if is_new else 200, out)
 
 
 def _launch(job: FineTuningJob, user: User) -> bool:
@@ -161,6 +164,7 @@ def _refuse_unknown(request: HttpRequest, filters: Filters) -> None:
 def get_job(request: HttpRequest, job_id: int) -> Any:
     """One job: status, events, metrics by step, checkpoints, tuned model, error."""
     job = _visible_job(request, job_id)
+    end = shutdown_of_job(job)
     return JobWithApprovalOut(
         **facts_of(job),
         url=_page_url(request, job),
@@ -168,6 +172,7 @@ def get_job(request: HttpRequest, job_id: int) -> Any:
         metrics=services.metrics_of(job),
         checkpoints=[CheckpointOut.of(each) for each in job.checkpoints.all()],
         approval=ApprovalOut.of(job),
+        shutdown_date=end.on if end else None,
     )
 
 

@@ -9,6 +9,7 @@ from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from jobs_app import services, tasks
+from jobs_app.api_launch import provider_for
 from jobs_app.api_schemas import ErrorOut, JobOut, Text
 from jobs_app.history import visible_jobs
 from jobs_app.models import FineTuningJob, JobStatus
@@ -28,6 +29,9 @@ class CloneIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
+    provider: Text | int | None = Field(
+        None, description="Another one, by name or id: where this one trains no more."
+    )
     base_model: Text | None = None
     hyperparameters: dict[str, Any] | None = None
     suffix: Text | None = None
@@ -95,6 +99,8 @@ def retry(request: HttpRequest, job_id: int) -> Any:
 def clone(request: HttpRequest, job_id: int, data: CloneIn) -> Any:
     job, by = _job(request, job_id), request.auth  # type: ignore[attr-defined]
     changes = {k: v for k, v in data.dict().items() if v is not None}
+    if data.provider is not None:
+        changes["provider"] = provider_for(by, data.provider, job.dataset_version)
     copy = services.clone_job(job, by=by, **changes)
     if copy.status == JobStatus.DRAFT:
         services.launch_job(copy, by=by)

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from jobs_app.models import IllegalTransition
-from jobs_app.providers import ProviderRejected, ProviderUnavailable
+from jobs_app.providers import ProviderError, ProviderRejected, ProviderUnavailable
 
 
 class Refusal(Exception):
@@ -110,20 +110,22 @@ def _too_late(exc: Exception) -> Refusal:
 
 
 def _provider_silent(exc: Exception) -> Refusal:
+    assert isinstance(exc, ProviderError)  # noqa: S101 registered for this type
     return Refusal(
         503,
         what=_("The provider could not be reached."),
-        why=str(exc),
-        what_to_do=_("Try again later."),
+        why=exc.happened,
+        what_to_do=exc.advice or _("Try again later."),
     )
 
 
 def _provider_refuses(exc: Exception) -> Refusal:
+    assert isinstance(exc, ProviderError)  # noqa: S101 registered for this type
     return Refusal(
         502,
         what=_("The provider refused."),
-        why=str(exc),
-        what_to_do=_("Mend what it names, then send the request again."),
+        why=exc.happened,
+        what_to_do=exc.advice or _("Mend what it names, then send the request again."),
     )
 
 

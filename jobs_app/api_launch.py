@@ -18,7 +18,7 @@ def launch_arguments(user: User, data: LaunchIn) -> dict[str, Any]:
     """Keyword arguments for services.create_job, of rows that `user` may see."""
     version = _version(user, data)
     require_role(user, version, Role.LAUNCHER)
-    provider = _provider(user, data, version)
+    provider = provider_for(user, data.provider, version)
     return {
         "provider": provider,
         "dataset_version": version,
@@ -82,18 +82,21 @@ def _no_version(data: LaunchIn) -> Refusal:
     )
 
 
-def _provider(user: User, data: LaunchIn, version: DatasetVersion) -> Provider:
+def provider_for(
+    user: User, named: str | int | None, version: DatasetVersion
+) -> Provider:
+    """The one that is named, or the first of the version's team. Raises Refusal."""
     providers = Provider.objects.visible_to(user).select_related("team")
     providers = providers.filter(team=version.dataset.team_id)
-    if data.provider is not None:
-        providers = providers.filter(_names(data.provider))
+    if named is not None:
+        providers = providers.filter(_names(named))
     provider = providers.order_by("pk").first()
     if provider is None:
         raise Refusal(
             404,
             what=_("There is no such provider."),
             why=_("The team “%(team)s” has no provider that fits “%(name)s”.")
-            % {"team": version.dataset.team, "name": data.provider or _("any")},
+            % {"team": version.dataset.team, "name": named or _("any")},
             what_to_do=_("An owner of the team can add one in the admin."),
         )
     return provider

@@ -1,6 +1,6 @@
 """The REST API's words: what goes in, what comes out."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from jobs_app.advice import what_to_do
 from jobs_app.decisions import Decision
 from jobs_app.models import Checkpoint, FineTuningJob, JobEvent
+from jobs_app.services.model_ends import shutdown_of
 
 # PostgreSQL has no text with a NUL in it, and would answer with an exception.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
@@ -112,6 +113,17 @@ class JobOut(Schema):
         return cls(**facts_of(job), url=url)
 
 
+class LaunchedOut(JobOut):
+    shutdown_date: date | None = Field(
+        description="The day on which the base model stops to answer, if it is known."
+    )
+
+    @classmethod
+    def of(cls, job: FineTuningJob, url: str) -> Self:
+        end = shutdown_of(job.provider, job.base_model)
+        return cls(**facts_of(job), url=url, shutdown_date=end.on if end else None)
+
+
 class EventOut(Schema):
     id: int
     created_at: datetime
@@ -154,6 +166,9 @@ class JobDetailOut(JobOut):
     events: list[EventOut]
     metrics: list[dict[str, Any]]
     checkpoints: list[CheckpointOut]
+    shutdown_date: date | None = Field(
+        description="The day on which the tuned model stops to answer, or its base."
+    )
 
 
 class JobPage(Schema):

@@ -39,7 +39,8 @@ class ProviderError(Exception):
     """Base of the two. Its text says what happened, why, and what to do next.
 
     Args:
-        happened: the text without the advice, for where that is shown beside it.
+        happened: the text without the advice, for where that is shown beside it; what
+            follows it in the message is the `advice`.
         status, code: the provider's, where it gave them.
         reason: ours for it, a key of `sentences.SENTENCES`.
         request_id: the provider's name for its answer.
@@ -62,6 +63,7 @@ class ProviderError(Exception):
     ) -> None:
         super().__init__(message)
         self.happened = happened or message
+        self.advice = message.removeprefix(self.happened).strip()
         self.reason = reason
         self.status = status
         self.code = code

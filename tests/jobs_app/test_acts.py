@@ -10,7 +10,7 @@ from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus, Provide
 from jobs_app.providers import ProviderRejected
 from teams_app.models import AuditEntry, Role, Verb
 from teams_app.services import make_token
-from tests.factories import make_job, make_member, make_user
+from tests.factories import make_job, make_member, make_provider, make_user
 
 pytestmark = pytest.mark.django_db
 LATER = timedelta(hours=3)
@@ -265,6 +265,32 @@ class TestDoors:
         assert (status, told["scheduled_for"]) == (200, None)
         naive = {"scheduled_for": "2030-01-01T10:00"}
         assert ask("put", f"{job.pk}/schedule", **naive)[0] == 422
+
+    def test_a_copy_may_go_to_another_provider(self, client, running, launcher):
+        other = make_provider(team=running.team, name="Other")
+
+        _status, copy = self.ask(
+            client, launcher, "post", f"{running.pk}/clone", provider="Other"
+        )
+        assert copy["provider"] == other.name
+        foreign = make_provider(name="Foreign").pk
+        status, _error = self.ask(
+            client, launcher, "post", f"{running.pk}/clone", provider=foreign
+        )
+        assert status == 404
+
+    def test_what_a_provider_refuses_is_told_with_what_to_do(
+        self, client, running, launcher, fake
+    ):
+        refusal = {"error": {"message": "no", "code": "training_not_available"}}
+        fake.answers("POST", "/v1/fine_tuning/jobs/.*/pause", 403, refusal)
+
+        status, told = self.ask(client, launcher, "post", f"{running.pk}/pause")
+
+        assert (status, told["error"]["what"]) == (502, "The provider refused.")
+        assert "no longer lets this organisation train" in told["error"]["why"]
+        assert "another provider" in told["error"]["what_to_do"]
+        assert "another provider" not in told["error"]["why"]
 
 
 class TestWithoutCancel:

@@ -382,7 +382,7 @@ class TestOne:
         for n in range(20):
             job.events.create(message=f"{n}")
 
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             call("GET", f"/jobs/{job.pk}")
 
 

@@ -6,7 +6,8 @@ from django.utils.timezone import localdate, now
 from jobs_app.models import JobStatus, ListedModel, ProviderPace
 from jobs_app.services import model_ends
 from teams_app.models import Role
-from tests.factories import make_job, make_member
+from teams_app.services import make_token
+from tests.factories import make_dataset, make_job, make_member, make_version
 
 MODELS = ("GET", "/v1/models")
 pytestmark = pytest.mark.django_db
@@ -105,3 +106,21 @@ def test_the_job_page_warns_of_the_tuned_models_end(client, provider):
     client.force_login(make_member(Role.VIEWER, provider.team))
 
     assert "in 10 days" in client.get(f"/jobs/{job.pk}/").text
+
+
+def test_the_api_tells_it_at_the_launch_and_with_the_job(client, provider):
+    ListedModel.objects.create(
+        provider=provider, name="base-model", shutdown_date=date(2030, 5, 1)
+    )
+    version = make_version(dataset=make_dataset(team=provider.team))
+    launcher = make_member(Role.LAUNCHER, provider.team)
+    token = make_token(user=launcher, name="script")
+    headers = {"Authorization": f"Bearer {token}"}
+    asked = {"version": version.pk, "base_model": "base-model"}
+
+    told = client.post(
+        "/api/jobs", asked, content_type="application/json", headers=headers
+    ).json()
+    assert told["shutdown_date"] == "2030-05-01"
+    job = client.get(f"/api/jobs/{told['id']}", headers=headers).json()
+    assert job["shutdown_date"] == "2030-05-01"
