@@ -10,7 +10,13 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from jobs_app import services
-from jobs_app.models import FineTuningJob, JobStatus, ProviderKind, RemoteFile
+from jobs_app.models import (
+    FineTuningJob,
+    JobStatus,
+    ProviderKind,
+    ProviderPace,
+    RemoteFile,
+)
 from jobs_app.providers import PROFILES, OutgoingFile
 from jobs_app.services import parts, uploading
 from tests.factories import chat_lines, make_dataset, make_job, make_version
@@ -101,6 +107,7 @@ def test_a_file_that_never_arrived_is_sent_again_after_a_while(job, faulty):
 def test_a_refused_file_is_sent_again_at_once(job, faulty):
     faulty.fails("upload_file", "rate_limit")
     submit(job)
+    ProviderPace.objects.update(blocked_until=None)  # as long as it wanted
 
     assert submit(job).status == JobStatus.QUEUED
 
