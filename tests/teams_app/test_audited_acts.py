@@ -53,8 +53,7 @@ def test_a_row_that_is_added_changed_and_restored(owner, team):
     changed = {"row": row.pk, "fields": ["messages"]}
     assert told() == ("owner", "row_changed", "dataset", changed)
 
-    seen = {"revision_pk": first, "seen_at": row.updated_at}
-    restore_example(row, by=owner, **seen)
+    restore_example(row, revision_pk=first, seen_at=row.updated_at, by=owner)
     assert told() == ("owner", "row_changed", "dataset", changed)
     assert AuditEntry.objects.filter(verb="row_changed").count() == 2
 
@@ -140,7 +139,7 @@ def test_a_comparison_that_may_cost_money(client, owner, team):
 
 def test_a_providers_check_and_its_end(client, owner, team):
     provider = make_provider(team=team)
-    asked = {"base_model": "m", "may_cost": False}
+    asked: dict[str, Any] = {"base_model": "m", "may_cost": False}
     check = jobs.start_check(provider, by=owner, **asked)
     assert told() == ("owner", "checked", "provider", asked)
 
