@@ -124,13 +124,13 @@ def test_metadata_can_be_changed_and_nothing_else(
     api: Client, organization: Organization
 ):
     path = f"{CHATS}/{make_chat(organization).wire_id}"
-    body = {"metadata": {"seen": "yes"}}
-    assert (
-        api.post(path, body, "application/json").json()["metadata"] == body["metadata"]
-    )
-    for wrong in ({}, {"metadata": {"n": 1}}, []):
-        assert api.post(path, wrong, "application/json").status_code == 400
-    assert StoredChat.objects.get().metadata == body["metadata"]
+    seen = {"seen": "yes"}
+    answer = api.post(path, {"metadata": seen}, "application/json")
+    assert answer.json()["metadata"] == seen
+    wrong: list[Any] = [{}, {"metadata": {"n": 1}}, []]
+    for body in wrong:
+        assert api.post(path, body, "application/json").status_code == 400
+    assert StoredChat.objects.get().metadata == seen
 
 
 def test_a_deleted_chat_is_gone(api: Client, organization: Organization):
