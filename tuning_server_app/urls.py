@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from tuning_server_app.views import (
     files,
+    graders,
     jobs,
     models,
     permissions,
@@ -32,6 +33,8 @@ urlpatterns = [
     path(f"{JOB}/resume", jobs.ResumeJob.as_view()),
     path(f"{JOB}/events", jobs.JobEvents.as_view()),
     path(f"{JOB}/checkpoints", jobs.JobCheckpoints.as_view()),
+    path("fine_tuning/alpha/graders/validate", graders.ValidateGrader.as_view()),
+    path("fine_tuning/alpha/graders/run", graders.RunGrader.as_view()),
     path(PERMISSIONS, permissions.Permissions.as_view()),
     path(f"{PERMISSIONS}/<str:permission_id>", permissions.OnePermission.as_view()),
     path("models", models.Models.as_view()),

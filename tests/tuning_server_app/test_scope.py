@@ -41,6 +41,8 @@ WITHOUT_ID = {
     ("get", "fine_tuning/jobs"),
     ("post", "fine_tuning/jobs"),
     ("get", "models"),
+    ("post", "fine_tuning/alpha/graders/validate"),
+    ("post", "fine_tuning/alpha/graders/run"),
     ("get", "chat/completions"),
     ("post", "chat/completions"),
 }
@@ -152,3 +154,16 @@ def test_a_foreign_model_cannot_be_asked(api: Client, foreign: dict[str, str]):
     response = api.post("/v1/chat/completions", body, "application/json")
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "model_not_found"
+
+
+def test_a_foreign_model_grades_nothing(api: Client, foreign: dict[str, str]):
+    grader = {
+        "type": "score_model",
+        "name": "judge",
+        "model": foreign["model"],
+        "input": [{"role": "user", "content": "Hi"}],
+    }
+    for verb in ("validate", "run"):
+        body = {"grader": grader, "model_sample": "a"}
+        path = f"/v1/fine_tuning/alpha/graders/{verb}"
+        assert api.post(path, body, "application/json").status_code == 404
