@@ -36,6 +36,24 @@ PROVIDER_EVENTS = (
         " %(epochs)s epochs, batch size %(batch)s, learning rate multiplier %(rate)s"
     ),
     gettext_noop("Checkpoint created at step %(step)s"),
+    gettext_noop("Pause requested"),
+    gettext_noop("Pause withdrawn"),
+    gettext_noop("The job was paused"),
+    gettext_noop("The job was resumed"),
+    gettext_noop("The job goes on: the pause was withdrawn"),
+    gettext_noop("Going on from step %(step)s"),
+    gettext_noop(
+        "The trainer was stopped. The job goes on from its last saved step as soon as a"
+        " trainer is free."
+    ),
+    gettext_noop(
+        "%(why)s The job goes on from its last saved step as soon as a trainer is free"
+        " (loss %(number)s; at most %(most)s are made good)."
+    ),
+    gettext_noop(
+        "Memory ran out. The run goes on with at most %(tokens)s tokens at once, and"
+        " adds up the gradients of each step: the batch size stays the same"
+    ),
     gettext_noop("New fine-tuned model created: %(model)s"),
     gettext_noop("The job has successfully completed"),
     gettext_noop("The job was cancelled"),

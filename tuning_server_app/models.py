@@ -163,7 +163,10 @@ class TuningJob(models.Model):
     # Two ways to recognise that a request is the repeat of an earlier one.
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
     request_hash = models.CharField(max_length=64)
+    # How many trainers took the job, and how many of them were lost at work: a pause or
+    # a stopped server is no loss.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    n_lost = models.PositiveSmallIntegerField(_("lost trainers"), default=0)
     claim = models.UUIDField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
 

@@ -7,6 +7,7 @@ from tuning_server_app.services import (
     checking,
     files,
     queue,
+    run_folder,
     stored_chats,
     training,
     uploads,
@@ -60,6 +61,7 @@ def drive_training() -> None:
     files.delete_expired_files()
     uploads.expire_uploads()
     stored_chats.delete_old_chats()
+    run_folder.clear_ended_runs()
     queue.requeue_lost_jobs()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
         validate.delay_on_commit(job.pk)

@@ -1,5 +1,6 @@
 """The training subprocess: started, listened to, stopped."""
 
+import contextlib
 import logging
 import os
 import queue
@@ -15,6 +16,8 @@ from typing import Any, Self
 
 import orjson
 
+from tuning_server_app.run_files import LOG
+
 logger = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +32,7 @@ ENVIRONMENT = re.compile(
     r"PATH|HOME|LANG|LC_.*|TZ|TMPDIR|VIRTUAL_ENV|PYTHON.*|LD_LIBRARY_PATH"
     r"|(CUDA|NVIDIA|HIP|ROCR|OMP|MKL|KMP|GOMP|OPENBLAS|TORCH|PYTORCH|TRITON|TOKENIZERS)_.*"
 )
+PAUSE = b"pause\n"
 EXCEPTION_NAME = re.compile(
     r"^((?:\w+\.)*\w+(?:Error|Exception|Interrupt|Exit))\b", re.MULTILINE
 )
@@ -41,6 +45,7 @@ class TrainerProcess:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._is_asked_to_pause = False
 
     def __enter__(self) -> Self:
         with self.log_path.open("wb") as log:
@@ -71,7 +76,7 @@ class TrainerProcess:
 
     @property
     def log_path(self) -> Path:
-        return self._folder / "trainer.log"
+        return self._folder / LOG
 
     def events(self) -> Iterator[dict[str, Any] | None]:
         """What the trainer reports; None whenever it was silent for half a second."""
@@ -86,6 +91,13 @@ class TrainerProcess:
             event = _parse(line)
             if event is not None:
                 yield event
+
+    def ask_to_pause(self) -> None:
+        """Have it save its state after the step at hand, and end."""
+        if self._process.stdin is not None and not self._is_asked_to_pause:
+            self._is_asked_to_pause = True
+            with contextlib.suppress(OSError):  # it has ended already
+                os.write(self._process.stdin.fileno(), PAUSE)
 
     def exit_code(self) -> int:
         """How it ended, after its last event; killed if it cannot find the end."""

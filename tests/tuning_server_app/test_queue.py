@@ -1,12 +1,13 @@
 """Whose turn it is, and what becomes of a job whose trainer died."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import error_of, make_job, make_organization
-from tuning_server_app.models import JobStatus
+from tuning_server_app.models import JobStatus, Organization
 from tuning_server_app.services import queue
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def test_the_queue_goes_round_the_organizations():
     assert queue.queued_jobs_in_fair_order() == [a, d, b, c]
 
 
-def test_whoever_trained_lately_waits_for_the_others():
+def test_whoever_has_a_run_going_waits_for_the_others():
     busy, idle = make_organization(), make_organization()
     make_job(organization=busy, status="running", started_at=now())
     second = make_job(organization=busy, status="queued")
@@ -27,10 +28,39 @@ def test_whoever_trained_lately_waits_for_the_others():
     assert queue.queued_jobs_in_fair_order() == [first, second]
 
 
-def running_job(*, seconds_silent: int, attempts: int = 1):
+def trained(organization: Organization, *, hours_ago: float, hours: float) -> None:
+    began = now() - timedelta(hours=hours_ago)
+    make_job(
+        organization=organization,
+        status="succeeded",
+        started_at=began,
+        finished_at=began + timedelta(hours=hours),
+    )
+
+
+def test_whoever_had_the_device_longer_lately_waits_for_the_others():
+    long, short = make_organization(), make_organization()
+    trained(long, hours_ago=9, hours=3)
+    for _ in range(5):
+        trained(short, hours_ago=9, hours=0.1)
+    second = make_job(organization=long, status="queued")
+    first = make_job(organization=short, status="queued")
+    assert queue.queued_jobs_in_fair_order() == [first, second]
+
+
+def test_what_was_trained_days_ago_no_longer_counts():
+    early, late = make_organization(), make_organization()
+    trained(early, hours_ago=60, hours=9)
+    trained(late, hours_ago=2, hours=1)
+    second = make_job(organization=late, status="queued")
+    first = make_job(organization=early, status="queued")
+    assert queue.queued_jobs_in_fair_order() == [first, second]
+
+
+def running_job(*, seconds_silent: int, **overrides: Any):
     heartbeat = now() - timedelta(seconds=seconds_silent)
     return make_job(
-        status="running", claim="0" * 32, heartbeat_at=heartbeat, attempts=attempts
+        status="running", claim="0" * 32, heartbeat_at=heartbeat, **overrides
     )
 
 
@@ -38,8 +68,8 @@ def test_a_job_whose_trainer_is_silent_is_queued_again():
     job = running_job(seconds_silent=61)
     queue.requeue_lost_jobs()
     job.refresh_from_db()
-    assert (job.status, job.claim) == (JobStatus.QUEUED, None)
-    assert "begins anew (attempt 2 of 3)" in job.events.get().message
+    assert (job.status, job.claim, job.n_lost) == (JobStatus.QUEUED, None, 1)
+    assert "goes on from its last saved step" in job.events.get().message
 
 
 def test_a_job_whose_trainer_lives_is_left_alone():
@@ -49,10 +79,16 @@ def test_a_job_whose_trainer_lives_is_left_alone():
     assert job.status == JobStatus.RUNNING
 
 
-def test_after_three_attempts_a_job_fails_and_says_why():
-    job = running_job(seconds_silent=61, attempts=3)
+def test_a_job_that_loses_its_trainer_again_and_again_fails_and_says_why():
+    job = running_job(seconds_silent=61, n_lost=queue.MAX_LOST)
     queue.requeue_lost_jobs()
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
     assert error_of(job)["code"] == "server_error"
-    assert "attempt 3 of 3" in error_of(job)["message"]
+    assert "lost its trainer 4 times" in error_of(job)["message"]
+
+
+def test_many_attempts_without_a_loss_are_no_reason_to_fail():
+    job = running_job(seconds_silent=0, attempts=20)
+    assert queue.give_back(job, "The trainer was stopped.")
+    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 0)

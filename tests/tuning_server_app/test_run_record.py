@@ -8,8 +8,11 @@ import pytest
 from tests.tuning_server_app.factories import make_job, make_organization
 from tuning_server_app import file_store
 from tuning_server_app.models import File, JobStatus, TunedModel, TuningJob
+from tuning_server_app.services import run_record
 from tuning_server_app.services.jobs import cancel_job
+from tuning_server_app.services.pausing import pause_job
 from tuning_server_app.services.run_record import ClaimLost, RunRecord
+from tuning_server_app.services.tuned_models import runs_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +34,7 @@ FINISHED = {
 }
 
 
-def metrics(step: int = 1, **more: float) -> dict[str, Any]:
+def metrics(step: int = 1, **more: Any) -> dict[str, Any]:
     return {
         "type": "metrics",
         "step": step,
@@ -100,6 +103,56 @@ def test_of_the_checkpoints_the_last_three_stay(record: RunRecord):
     base = "ft:SmolLM2-135M-Instruct:acme:cards:abcdefgh"
     assert rows[0].tuned_model.name == f"{base}:ckpt-step-8"
     assert TunedModel.objects.count() == 3
+
+
+def test_the_weights_of_a_checkpoint_go_with_it(
+    record: RunRecord, django_capture_on_commit_callbacks: Any
+):
+    folder = runs_folder() / record.job.wire_id / "attempt-1" / "checkpoints"
+    with django_capture_on_commit_callbacks(execute=True):
+        for step in (4, 8, 12, 16):
+            (folder / f"step-{step}").mkdir(parents=True)
+            record.store(checkpoint(step))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "step-12",
+        "step-16",
+        "step-8",
+    ]
+
+
+def test_what_an_earlier_attempt_told_is_not_told_again(record: RunRecord):
+    for step in (1, 2):
+        record.store(metrics(step))
+    record.store(checkpoint(2))
+    TuningJob.objects.update(attempts=2)
+    second = RunRecord(TuningJob.objects.get())
+    second.store(metrics(2, train_loss=0.5))
+    second.store(checkpoint(2))
+    second.store(metrics(3))
+    steps = record.job.events.filter(kind="metrics").order_by("pk")
+    told = list(steps.values_list("data__step", "data__train_loss"))
+    assert told == [(1, 0.154), (2, 0.154), (3, 0.154)]
+    adapter = TunedModel.objects.get().adapter
+    assert adapter == "ftjob-abcdefgh/attempt-1/checkpoints/step-2"
+
+
+def test_the_table_has_the_steps_of_all_attempts(record: RunRecord):
+    record.store(metrics(1))
+    second = RunRecord(TuningJob.objects.get())
+    second.store(metrics(2))
+    second.succeed(FINISHED)
+    results = File.objects.get(wire_id=TuningJob.objects.get().result_files[0])
+    table = base64.b64decode(file_store.path_of(results.blob).read_bytes()).decode()
+    assert [line.split(",")[0] for line in table.splitlines()] == ["step", "1", "2"]
+
+
+def test_a_wish_to_pause_is_noticed(record: RunRecord, monkeypatch: Any):
+    monkeypatch.setattr(run_record, "LOOK_SECONDS", -1)
+    record.keep_alive()
+    assert not record.is_pause_wanted
+    pause_job(TuningJob.objects.get())
+    record.keep_alive()
+    assert record.is_pause_wanted
 
 
 def test_a_suffix_is_made_fit_for_a_name(record: RunRecord):

@@ -12,18 +12,22 @@ from typing import Any
 
 import pytest
 from django.db.models.signals import post_save
+from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
     error_of,
     make_file,
     make_job,
+    make_model,
     make_organization,
 )
 from tuning_server_app import trainer_process
 from tuning_server_app.models import JobEvent, JobStatus, TuningJob
-from tuning_server_app.services import jobs, training
+from tuning_server_app.run_files import CHECKPOINTS, STATES
+from tuning_server_app.services import jobs, run_folder, training
 from tuning_server_app.services.files import delete_file
-from tuning_server_app.services.queue import requeue_job
+from tuning_server_app.services.pausing import pause_job
+from tuning_server_app.services.queue import MAX_LOST, requeue_job
 from tuning_server_app.services.tuned_models import runs_folder
 from tuning_server_app.trainer_process import TrainerProcess
 
@@ -80,14 +84,50 @@ def messages(job: TuningJob) -> list[str]:
     return [event.message for event in job.events.order_by("pk")]
 
 
-def test_a_killed_trainer_fails_its_job(
+def test_a_job_whose_trainer_is_killed_waits_for_another_one(
     job: TuningJob, pids: list[int], when_started: Any
 ):
     when_started(lambda: os.kill(pids[0], signal.SIGKILL))
     training.train(job)
+    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 1)
+    assert "memory ran out" in messages(job)[-1]
+
+
+def test_a_job_whose_trainer_is_killed_every_time_fails(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    TuningJob.objects.update(n_lost=MAX_LOST)
+    job.refresh_from_db()
+    when_started(lambda: os.kill(pids[0], signal.SIGKILL))
+    training.train(job)
     assert job.status == JobStatus.FAILED
     assert error_of(job)["code"] == "server_error"
-    assert "memory ran out" in error_of(job)["message"]
+    assert "lost its trainer 4 times" in error_of(job)["message"]
+
+
+def test_a_job_that_was_to_pause_is_paused_when_its_trainer_dies(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    def pause_and_kill() -> None:
+        pause_job(TuningJob.objects.get(pk=job.pk))
+        os.kill(pids[0], signal.SIGKILL)
+
+    when_started(pause_and_kill)
+    training.train(job)
+    assert (job.status, job.n_lost) == (JobStatus.PAUSED, 0)
+
+
+def test_a_job_cancelled_as_its_trainer_dies_stays_cancelled(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    def cancel_and_kill() -> None:
+        jobs.cancel_job(TuningJob.objects.get(pk=job.pk))
+        os.kill(pids[0], signal.SIGKILL)
+
+    when_started(cancel_and_kill)
+    training.train(job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
 
 
 def test_a_trainer_that_is_stopped_gives_its_job_back(
@@ -95,7 +135,7 @@ def test_a_trainer_that_is_stopped_gives_its_job_back(
 ):
     when_started(lambda: os.kill(pids[0], signal.SIGTERM))
     training.train(job)
-    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 0)
     assert "The trainer was stopped." in messages(job)[-1]
 
 
@@ -155,7 +195,7 @@ def test_a_worker_that_is_stopped_gives_its_job_back(
     when_started(lambda: os.kill(os.getpid(), signal.SIGTERM))
     training.train(job)
     assert not is_alive(pids[0])
-    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 0)
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -176,18 +216,53 @@ def test_a_job_that_rings_again_while_it_runs_is_left_alone(pids: list[int]):
     assert not running.events.exists()
 
 
-def test_a_second_attempt_begins_in_an_empty_folder(
+def run_folder_of(job: TuningJob, attempt: int) -> Path:
+    return runs_folder() / job.wire_id / f"attempt-{attempt}"
+
+
+def save_state(attempt: Path, step: int) -> None:
+    state = attempt / STATES / f"step-{step}"
+    state.mkdir(parents=True)
+    (state / "optimizer.pt").write_text(f"of step {step}")
+
+
+def test_a_second_attempt_takes_over_the_newest_state(
     job: TuningJob, pids: list[int], when_started: Any
 ):
-    when_started(lambda: os.kill(pids[-1], signal.SIGTERM))
+    save_state(run_folder_of(job, 1), 4)
+    save_state(run_folder_of(job, 2), 12)
+    TuningJob.objects.update(attempts=2)
+    job.refresh_from_db()
+    when_started(lambda: os.kill(pids[0], signal.SIGTERM))
     training.train(job)
-    (runs_folder() / job.wire_id / "attempt-1" / "left-over").touch()
+    taken = run_folder_of(job, 3) / STATES
+    assert [path.name for path in taken.iterdir()] == ["step-12"]
+    assert (taken / "step-12" / "optimizer.pt").read_text() == "of step 12"
+    assert not (run_folder_of(job, 2) / STATES).exists()
+
+
+def test_weights_of_an_earlier_attempt_stay_while_they_have_a_name(
+    job: TuningJob, pids: list[int], when_started: Any
+):
+    earlier = run_folder_of(job, 1) / CHECKPOINTS
+    for step in ("step-4", "step-8"):
+        (earlier / step).mkdir(parents=True)
+    make_model(job, adapter=f"{job.wire_id}/attempt-1/checkpoints/step-4")
     TuningJob.objects.update(attempts=1)
     job.refresh_from_db()
+    when_started(lambda: os.kill(pids[0], signal.SIGTERM))
     training.train(job)
-    assert [path.name for path in (runs_folder() / job.wire_id).iterdir()] == [
-        "attempt-2"
-    ]
+    assert [path.name for path in earlier.iterdir()] == ["step-4"]
+
+
+def test_an_ended_job_keeps_no_state():
+    ended = make_job(status="cancelled", finished_at=now(), attempts=1)
+    waiting = make_job(status="paused", attempts=1)
+    for each in (ended, waiting):
+        save_state(run_folder_of(each, 1), 4)
+    run_folder.clear_ended_runs()
+    assert not (run_folder_of(ended, 1) / STATES).exists()
+    assert (run_folder_of(waiting, 1) / STATES).exists()
 
 
 def test_the_training_data_does_not_stay_in_the_runs_folder(

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from tuning_server_app.models import EventLevel, JobStatus, TuningJob
@@ -11,9 +11,10 @@ from tuning_server_app.services.jobs import fail_job
 from tuning_server_app.services.pausing import stand_still
 
 S = JobStatus
-MAX_ATTEMPTS = 3
+# A job goes on by itself after as many losses; after one more it fails.
+MAX_LOST = 3
 HEART_STOPPED_AFTER = timedelta(seconds=60)
-RECENT = timedelta(hours=1)
+RECENT = timedelta(days=1)
 
 
 def requeue_job(job: TuningJob, why: str) -> bool:
@@ -23,23 +24,37 @@ def requeue_job(job: TuningJob, why: str) -> bool:
     """
     if job.pause_requested_at is not None:
         return stand_still(job)
-    if job.attempts >= MAX_ATTEMPTS:
+    if job.n_lost >= MAX_LOST:
         return fail_job(
             job,
             code="server_error",
-            message=f"{why} This was attempt {job.attempts} of {MAX_ATTEMPTS}. Nothing"
-            " is wrong with your files as far as the server knows: its operator should"
-            " look at the trainer's log; then start the job again as a new one.",
+            message=f"{why} The job lost its trainer {job.n_lost + 1} times and is"
+            " given up. Nothing is wrong with your files as far as the server knows:"
+            " its operator should look at the trainer's log; then start a new job,"
+            " which may begin from the last checkpoint.",
             param=None,
         )
     return job.move_to(
         S.QUEUED,
-        f"{why} The job waits for another trainer and begins anew"
-        f" (attempt {job.attempts + 1} of {MAX_ATTEMPTS}).",
+        f"{why} The job goes on from its last saved step as soon as a trainer is free"
+        f" (loss {job.n_lost + 1}; at most {MAX_LOST} are made good).",
         EventLevel.WARN,
         claim=None,
         heartbeat_at=None,
-        estimated_finish_at=None,
+        n_lost=job.n_lost + 1,
+    )
+
+
+def give_back(job: TuningJob, why: str) -> bool:
+    """Queue a job whose trainer was told to stop: that is no loss of the job's."""
+    if job.pause_requested_at is not None:
+        return stand_still(job)
+    return job.move_to(
+        S.QUEUED,
+        f"{why} The job goes on from its last saved step as soon as a trainer is free.",
+        EventLevel.WARN,
+        claim=None,
+        heartbeat_at=None,
     )
 
 
@@ -56,11 +71,36 @@ def unchecked_jobs() -> QuerySet[TuningJob]:
 
 
 def queued_jobs_in_fair_order() -> list[TuningJob]:
-    """Whoever had the least training lately comes first; within a house, the oldest."""
-    started = TuningJob.objects.filter(started_at__gt=now() - RECENT)
-    load = Counter(started.values_list("organization_id", flat=True))
+    """Whoever has the fewest runs going comes first; then whoever had the least of the
+    devices lately; then the oldest job.
+
+    The second job of a house waits for the first of every other one, and so on, however
+    many jobs a house sends and however long they take.
+    """
+    running = Counter(_organizations(TuningJob.objects.filter(status=S.RUNNING)))
+    used = _seconds_lately()
     turns = []
     for job in TuningJob.objects.filter(status=S.QUEUED).order_by("pk"):
-        turns.append((load[job.organization_id], job.pk, job))
-        load[job.organization_id] += 1
-    return [job for _load, _pk, job in sorted(turns, key=lambda turn: turn[:2])]
+        house = job.organization_id
+        turns.append((running[house], used[house], job.pk, job))
+        running[house] += 1
+    return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:3])]
+
+
+def _organizations(jobs: QuerySet[TuningJob]) -> QuerySet[TuningJob, int]:
+    return jobs.values_list("organization_id", flat=True)
+
+
+def _seconds_lately() -> "Counter[int]":
+    """How long each house has had a device within the last day."""
+    moment = now()
+    since = moment - RECENT
+    used: Counter[int] = Counter()
+    recent = Q(status=S.RUNNING) | Q(finished_at__gt=since)
+    for house, began, ended in TuningJob.objects.filter(recent).values_list(
+        "organization_id", "started_at", "finished_at"
+    ):
+        if began is not None:  # a job may end before it ever had a device
+            had = (ended or moment) - max(began, since)
+            used[house] += max(0, int(had.total_seconds()))
+    return used

@@ -3,13 +3,24 @@
 import contextlib
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 from django.conf import settings
+from django.utils.timezone import now
 
 from tuning_server_app import file_store
 from tuning_server_app.models import TuningJob
+from tuning_server_app.run_files import (
+    CHECKPOINTS,
+    CONFIG,
+    STATES,
+    TRAINING_FILE,
+    VALIDATION_FILE,
+    newest_state,
+    step_of,
+)
 from tuning_server_app.services.files import files_of
 from tuning_server_app.services.tuned_models import (
     base_models,
@@ -18,8 +29,7 @@ from tuning_server_app.services.tuned_models import (
     runs_folder,
 )
 
-TRAINING_FILE = "training.jsonl"
-VALIDATION_FILE = "validation.jsonl"
+ENDED_LATELY = timedelta(hours=1)
 
 
 class Unpreparable(Exception):
@@ -35,27 +45,70 @@ def name_of(job: TuningJob) -> str:
 
 
 def prepare(job: TuningJob) -> Path:
-    """Make the folder, in place of those of earlier attempts, and fill it.
+    """Make the folder and fill it, with the state that an earlier attempt saved, too.
 
     Raises:
         Unpreparable
         OSError: the disk is full or broken.
     """
     folder = runs_folder() / name_of(job)
-    shutil.rmtree(folder.parent, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     _place_file(job, job.training_file, folder / TRAINING_FILE)
     if job.validation_file:
         _place_file(job, job.validation_file, folder / VALIDATION_FILE)
-    (folder / "run.json").write_bytes(orjson.dumps(_description(job)))
+    (folder / CONFIG).write_bytes(orjson.dumps(_description(job)))
+    _take_over_state(folder)
+    clear(job, keep=folder)
     return folder
 
 
 def tidy(folder: Path) -> None:
-    """Take the training data out again: only the weights and the log stay."""
+    """Take the training data out again."""
     for name in (TRAINING_FILE, VALIDATION_FILE):
         with contextlib.suppress(OSError):
             (folder / name).unlink(missing_ok=True)
+
+
+def clear(job: TuningJob, keep: Path | None = None) -> None:
+    """Delete what nobody needs any more: all but logs, and weights that have a name.
+
+    Args:
+        keep: the folder of the attempt at work.
+    """
+    named = set(job.tuned_models.values_list("adapter", flat=True))
+    for attempt in (runs_folder() / job.wire_id).glob("attempt-*"):
+        if attempt == keep:
+            continue
+        shutil.rmtree(attempt / STATES, ignore_errors=True)
+        for weights in (attempt / CHECKPOINTS).glob("*"):
+            if weights.relative_to(runs_folder()).as_posix() not in named:
+                shutil.rmtree(weights, ignore_errors=True)
+
+
+def clear_ended_runs() -> None:
+    """States of jobs that ended lately, wherever: a cancelled one may have no trainer
+    to do it."""
+    ended = TuningJob.objects.filter(finished_at__gt=now() - ENDED_LATELY)
+    for job in ended.filter(attempts__gt=0):
+        clear(job)
+
+
+def _take_over_state(folder: Path) -> None:
+    """Link the newest state of the attempts before: files of a state never change.
+
+    The trainer of such an attempt may live a little longer, and replace its state by a
+    newer one in this very moment.
+    """
+    while True:
+        states = (newest_state(attempt) for attempt in folder.parent.glob("attempt-*"))
+        newest = max(filter(None, states), key=step_of, default=None)
+        if newest is None:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            target = folder / STATES / newest.name
+            shutil.copytree(newest, target, copy_function=_link, dirs_exist_ok=True)
+            return
 
 
 def _description(job: TuningJob) -> dict[str, object]:
@@ -74,6 +127,8 @@ def _description(job: TuningJob) -> dict[str, object]:
         "method": job.method,
         "hyperparameters": job.hyperparameters,
         "start_from_adapter": str(runs_folder() / adapter) if adapter else None,
+        # Most losses come from a lack of memory, which kills without a word.
+        "n_halvings": job.n_lost,
     }
 
 
@@ -84,13 +139,20 @@ def _place_file(job: TuningJob, file_id: str, target: Path) -> None:
             f"The file {file_id} was deleted before the training began. Upload it again"
             " and start a new job."
         )
-    source = file_store.path_of(file.blob)
     try:
-        os.link(source, target)  # stored files never change, so no copy is needed
+        _link(file_store.path_of(file.blob), target)
     except FileNotFoundError as error:
         raise Unpreparable(
             f"The content of {file_id} is gone from the server's disk. Upload it again"
             " and start a new job."
         ) from error
+
+
+def _link(source: Path | str, target: Path | str) -> None:
+    """A second name for a file that never changes, so no copy is needed."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
     except OSError:  # another file system, or one without links
         shutil.copyfile(source, target)

@@ -15,6 +15,7 @@ from tuning_server_app.file_store import Draft
 from tuning_server_app.models import (
     Checkpoint,
     EventKind,
+    EventLevel,
     File,
     FilePurpose,
     JobStatus,
@@ -23,6 +24,7 @@ from tuning_server_app.models import (
 )
 from tuning_server_app.services import run_folder
 from tuning_server_app.services.files import store_file
+from tuning_server_app.services.tuned_models import delete_model
 
 KEPT_CHECKPOINTS = 3
 LOOK_SECONDS = 0.5
@@ -44,24 +46,29 @@ class RunRecord:
         self.job = job
         self.finished: dict[str, Any] | None = None
         self.failed: dict[str, Any] | None = None
-        self._metrics: list[dict[str, Any]] = []
+        self.paused: dict[str, Any] | None = None
+        self.is_pause_wanted = False
+        self._last_step = self._last_step_told()
         self._looked_at = self._beat_at = time.monotonic()
 
     def keep_alive(self) -> None:
-        """Look twice a second whether the job is still ours; beat its heart.
+        """Look twice a second whether the job is still ours, and whether its owner
+        wants it to pause; beat its heart.
 
         Raises:
             ClaimLost
         """
         moment = time.monotonic()
         if moment - self._beat_at > BEAT_SECONDS:
-            self._beat_at = self._looked_at = moment
+            self._beat_at = moment
             with self._while_ours():
                 pass
-        elif moment - self._looked_at > LOOK_SECONDS:
+        if moment - self._looked_at > LOOK_SECONDS:
             self._looked_at = moment
-            if not self._ours().exists():
+            wishes = list(self._ours().values_list("pause_requested_at", flat=True))
+            if not wishes:
                 raise ClaimLost
+            self.is_pause_wanted = wishes != [None]
 
     def store(self, event: dict[str, Any]) -> None:
         """Write one event of the trainer.
@@ -73,6 +80,11 @@ class RunRecord:
             case "progress":
                 with self._while_ours():
                     self.job.events.create(message=event["message"])
+            case "warning":
+                with self._while_ours():
+                    self.job.events.create(
+                        message=event["message"], level=EventLevel.WARN
+                    )
             case "resolved":
                 self._store_resolved(event)
             case "metrics":
@@ -83,6 +95,8 @@ class RunRecord:
                 self.finished = event
             case "failed":
                 self.failed = event
+            case "paused":
+                self.paused = event
 
     def succeed(self, finished: dict[str, Any]) -> None:
         """End the job with its model.
@@ -94,7 +108,7 @@ class RunRecord:
         name = self.job.model_prefix
         draft = Draft()
         try:
-            draft.write(results.result_file(self._metrics))
+            draft.write(results.result_file(self._told()))
             with transaction.atomic():
                 self._create_model(name, finished["folder"])
                 self.job.events.create(message=f"New fine-tuned model created: {name}")
@@ -122,17 +136,33 @@ class RunRecord:
             )
 
     def _store_metrics(self, event: dict[str, Any]) -> None:
+        """A step that an earlier attempt told of is not told again: with the same seed
+        its numbers are the same."""
         data = {name: value for name, value in event.items() if name != "type"}
         seconds_left = timedelta(seconds=data.pop("estimated_seconds_left"))
-        self._metrics.append(data)
         with self._while_ours(estimated_finish_at=now() + seconds_left):
-            self.job.events.create(
-                kind=EventKind.METRICS, message=_sentence(data), data=data
-            )
+            if data["step"] > self._last_step:
+                self._last_step = data["step"]
+                self.job.events.create(
+                    kind=EventKind.METRICS, message=_sentence(data), data=data
+                )
+
+    def _told(self) -> Iterator[dict[str, Any]]:
+        """The metrics of all steps, those of earlier attempts included."""
+        steps = self.job.events.filter(kind=EventKind.METRICS).order_by("pk")
+        for data in steps.values_list("data", flat=True).iterator():
+            yield data or {}
+
+    def _last_step_told(self) -> int:
+        steps = self.job.events.filter(kind=EventKind.METRICS)
+        last = steps.order_by("-pk").values_list("data__step", flat=True).first()
+        return last or 0
 
     def _store_checkpoint(self, event: dict[str, Any]) -> None:
         step = event["step"]
         with self._while_ours():
+            if self.job.checkpoints.filter(step_number=step).exists():
+                return  # of an earlier attempt
             name = f"{self.job.model_prefix}:ckpt-step-{step}"
             Checkpoint.objects.create(
                 job=self.job,
@@ -144,10 +174,10 @@ class RunRecord:
             self._drop_old_checkpoints()
 
     def _drop_old_checkpoints(self) -> None:
-        """The trainer keeps the weights of the last few epochs only."""
+        """The weights of the last few epochs are kept, and only theirs."""
         newest_first = self.job.checkpoints.order_by("-step_number")
-        old = list(newest_first.values_list("tuned_model_id", flat=True))
-        TunedModel.objects.filter(pk__in=old[KEPT_CHECKPOINTS:]).delete()
+        for old in newest_first.select_related("tuned_model")[KEPT_CHECKPOINTS:]:
+            delete_model(old.tuned_model)
 
     def _create_model(self, name: str, folder: str) -> TunedModel:
         return TunedModel.objects.create(

@@ -10,7 +10,8 @@ from django.utils.timezone import now
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import run_folder
 from tuning_server_app.services.jobs import fail_job
-from tuning_server_app.services.queue import requeue_job
+from tuning_server_app.services.pausing import stand_still
+from tuning_server_app.services.queue import give_back, requeue_job
 from tuning_server_app.services.run_record import ClaimLost, RunRecord
 from tuning_server_app.trainer_process import STOPPED, TrainerProcess
 from tuning_server_app.worker_life import WorkerLife
@@ -51,18 +52,14 @@ def train(job: TuningJob) -> None:
 
 
 def _claim(job: TuningJob) -> bool:
-    if job.status != JobStatus.QUEUED or not job.move_to(
+    return job.status == JobStatus.QUEUED and job.move_to(
         JobStatus.RUNNING,
         "Fine-tuning job started",
         claim=uuid.uuid4(),
         heartbeat_at=now(),
         started_at=now(),
         attempts=F("attempts") + 1,
-        resolved_hyperparameters=None,
-    ):
-        return False
-    job.tuned_models.all().delete()  # the checkpoints of an attempt that died
-    return True
+    )
 
 
 def _run(job: TuningJob) -> None:
@@ -74,6 +71,8 @@ def _run(job: TuningJob) -> None:
                 if worker.is_ending:
                     raise WorkerEnding
                 record.keep_alive()
+                if record.is_pause_wanted:
+                    process.ask_to_pause()
                 if event is not None:
                     record.store(event)
             _end(record, process)
@@ -92,6 +91,8 @@ def _end(record: RunRecord, process: TrainerProcess) -> None:
         )
     elif record.finished is not None and exit_code == 0:
         record.succeed(record.finished)
+    elif record.paused is not None and exit_code == 0:
+        stand_still(record.job)
     elif exit_code in STOPPED:  # not by us: the whole server is being stopped
         _give_back(record.job)
     else:
@@ -99,13 +100,15 @@ def _end(record: RunRecord, process: TrainerProcess) -> None:
 
 
 def _give_back(job: TuningJob) -> None:
-    """Queue the job again; that its trainer was stopped does not count against it."""
-    ours = TuningJob.objects.filter(
-        pk=job.pk, claim=job.claim, status=JobStatus.RUNNING
-    )
-    if ours.update(attempts=F("attempts") - 1):
-        job.attempts -= 1
-        requeue_job(job, "The trainer was stopped.")
+    if _is_ours(job):
+        give_back(job, "The trainer was stopped.")
+
+
+def _is_ours(job: TuningJob) -> bool:
+    """Read the job again, for its owner may have wished something of it meanwhile."""
+    claim = job.claim
+    job.refresh_from_db()
+    return (job.status, job.claim) == (JobStatus.RUNNING, claim)
 
 
 def _report_death(job: TuningJob, process: TrainerProcess, exit_code: int) -> None:
@@ -120,14 +123,8 @@ def _report_death(job: TuningJob, process: TrainerProcess, exit_code: int) -> No
     reason = _in_words(exit_code)
     if exception:
         reason += f"; {exception}"
-    fail_job(
-        job,
-        code=SERVER_ERROR,
-        message=f"The trainer stopped unexpectedly ({reason}). Start the job again as a"
-        " new one. If it stops again, the server's operator finds the reason in"
-        f" {process.log_path.name} in the job's folder.",
-        param=None,
-    )
+    if _is_ours(job):
+        requeue_job(job, f"The trainer stopped unexpectedly ({reason}).")
 
 
 def _in_words(exit_code: int) -> str:

@@ -7,6 +7,8 @@ from peft.optimizers import create_loraplus_optimizer
 from torch.optim import AdamW, Optimizer
 from transformers import PreTrainedModel
 
+from tuning_server_app.training.durable import whole_folder
+
 RANK = 16
 # LoRA+: the half of an adapter that starts at zero learns this much faster. Measured on
 # fifteen Korean chats: after 10 epochs what otherwise took 12 (loss 0.005).
@@ -44,7 +46,10 @@ def make_optimizer(adapted: PeftModel, learning_rate: float) -> Optimizer:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter so that the folder bears its name only when it is whole."""
-    unfinished = folder.with_name(f".{folder.name}-unfinished")
-    model.save_pretrained(str(unfinished))
-    unfinished.replace(folder)
+    """Write the adapter so that the folder bears its name only when it is whole.
+
+    Raises:
+        RunFailed: there is no room for it.
+    """
+    with whole_folder(folder) as unfinished:
+        model.save_pretrained(str(unfinished))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,7 +16,8 @@ class PackedRows:
     """Several rows as one sequence of T tokens, without padding.
 
     `ids` and `positions` are (1, T); positions start at 0 in every row. `scored_from`
-    (N,) are the places whose next token is scored, `targets` (N,) those tokens.
+    (N,) are the places whose next token is scored, `targets` (N,) those tokens; of
+    each row there are as many as `n_scored` says.
     """
 
     ids: Tensor
@@ -23,6 +25,7 @@ class PackedRows:
     row_lengths: list[int]
     scored_from: Tensor
     targets: Tensor
+    n_scored: list[int]
 
     def to(self, device: torch.device) -> "PackedRows":
         return PackedRows(
@@ -31,6 +34,7 @@ class PackedRows:
             self.row_lengths,
             self.scored_from.to(device),
             self.targets.to(device),
+            self.n_scored,
         )
 
 
@@ -47,30 +51,42 @@ def pack(rows: Sequence[Row]) -> PackedRows:
         row_lengths=[len(row.ids) for row in rows],
         scored_from=places - 1,
         targets=ids[places],
+        n_scored=[sum(row.is_scored[1:]) for row in rows],
     )
 
 
-def passes(
-    rows: Sequence[Row], n_workers: int, device: torch.device
-) -> list[list[Row]]:
-    """Share out rows so that workers have about the same to do and memory suffices.
+class Sized(Protocol):
+    """An example, which takes memory by its tokens."""
 
-    The longest row goes first, each to the group that has least yet.
+    @property
+    def n_tokens(self) -> int: ...
+
+
+Example = TypeVar("Example", bound=Sized)
+
+
+def shared_out(examples: Sequence[Example], n_groups: int) -> list[list[Example]]:
+    """Groups with about the same to do, some perhaps empty.
+
+    The longest example goes first, each to the group that has least yet.
     """
-    n_tokens = sum(len(row.ids) for row in rows)
-    n_rounds = math.ceil(n_tokens / tokens_at_once(device))
-    groups: list[list[Row]] = [[] for _ in range(n_rounds * n_workers)]
-    filled = [0] * len(groups)
-    for row in sorted(rows, key=lambda row: len(row.ids), reverse=True):
+    groups: list[list[Example]] = [[] for _ in range(n_groups)]
+    filled = [0] * n_groups
+    for example in sorted(examples, key=lambda each: each.n_tokens, reverse=True):
         emptiest = filled.index(min(filled))
-        groups[emptiest].append(row)
-        filled[emptiest] += len(row.ids)
-    return [group for group in groups if group]
+        groups[emptiest].append(example)
+        filled[emptiest] += example.n_tokens
+    return groups
 
 
-def tokens_at_once(device: torch.device) -> int:
-    """How many tokens all workers together have in memory, a longer row excepted.
+def passes(
+    examples: Sequence[Example], n_workers: int, tokens_at_once: int
+) -> list[list[Example]]:
+    """Groups for so many workers at once that memory suffices.
 
-    SmolLM2-135M takes about 2 MB a token in float32 on its way forward and back.
+    Args:
+        tokens_at_once: what all workers together may hold, a longer example excepted.
     """
-    return 16_384 if device.type == "cuda" else 1024
+    n_tokens = sum(example.n_tokens for example in examples)
+    n_rounds = math.ceil(n_tokens / tokens_at_once)
+    return [group for group in shared_out(examples, n_rounds * n_workers) if group]

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 
@@ -20,6 +21,9 @@ class Events:
     def progress(self, message: str) -> None:
         self.send("progress", message=message)
 
+    def warning(self, message: str) -> None:
+        self.send("warning", message=message)
+
 
 def take_stdout() -> Events:
     """Keep stdout for events alone: whatever a library prints lands on stderr.
@@ -30,3 +34,8 @@ def take_stdout() -> Events:
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return Events(stream)
+
+
+def no_events() -> Events:
+    """For the processes of a run of many that leave the report to the first one."""
+    return Events(Path(os.devnull).open("w", encoding="utf-8"))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Auto = Literal["auto"]
+SUPERVISED, DPO = "supervised", "dpo"
 
 WARMUP = 0.05  # of all steps
 
@@ -27,6 +28,7 @@ class RequestedHyperparameters:
     n_epochs: int | Auto = "auto"
     batch_size: int | Auto = "auto"
     learning_rate_multiplier: float | Auto = "auto"
+    beta: float | Auto = "auto"
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,11 @@ class Hyperparameters:
     n_epochs: int
     batch_size: int
     learning_rate_multiplier: float
+    beta: float | None = None  # of preferences alone
 
     def as_dict(self) -> dict[str, float]:
-        return asdict(self)
+        numbers = asdict(self).items()
+        return {name: number for name, number in numbers if number is not None}
 
 
 @dataclass(frozen=True)
@@ -62,27 +66,37 @@ SHORT_ROW_TOKENS = 128
 ENOUGH_STEPS = 96
 MOST_EPOCHS = 20
 
+# Preferences teach which way to lean, not words by heart: fewer and smaller steps, or
+# the model forgets how to speak.
+BETA = 0.1
+SHARE_OF_PREFERENCES = 0.1  # of the learning rate
+ENOUGH_STEPS_OF_PREFERENCES = 48
+MOST_EPOCHS_OF_PREFERENCES = 6
+
 
 def resolve(
-    requested: RequestedHyperparameters, *, n_rows: int, n_tokens: int
+    requested: RequestedHyperparameters,
+    *,
+    n_rows: int,
+    n_tokens: int,
+    method: str = SUPERVISED,
 ) -> Hyperparameters:
     """What was asked for, with the rules' numbers where `auto` was."""
     rule = next(rule for rule in RULES if n_rows <= rule.max_rows)
-    asked = requested
-    batch_size = (
-        _batch_size(rule, n_rows, n_tokens)
-        if asked.batch_size == "auto"
-        else min(asked.batch_size, n_rows)
-    )
+    batch_size = _chosen(requested.batch_size, _batch_size(rule, n_rows, n_tokens))
+    batch_size = min(int(batch_size), n_rows)
+    epochs = _n_epochs if method == SUPERVISED else _n_epochs_of_preferences
+    multiplier = rule.learning_rate_multiplier
     return Hyperparameters(
-        _n_epochs(rule, n_rows, batch_size)
-        if asked.n_epochs == "auto"
-        else asked.n_epochs,
+        int(_chosen(requested.n_epochs, epochs(rule, n_rows, batch_size))),
         batch_size,
-        rule.learning_rate_multiplier
-        if asked.learning_rate_multiplier == "auto"
-        else asked.learning_rate_multiplier,
+        _chosen(requested.learning_rate_multiplier, multiplier),
+        _chosen(requested.beta, BETA) if method == DPO else None,
     )
+
+
+def _chosen(asked: float | Auto, automatic: float) -> float:
+    return automatic if asked == "auto" else asked
 
 
 def _batch_size(rule: Rule, n_rows: int, n_tokens: int) -> int:
@@ -95,6 +109,11 @@ def _n_epochs(rule: Rule, n_rows: int, batch_size: int) -> int:
     return min(MOST_EPOCHS, max(rule.fewest_epochs, wanted))
 
 
+def _n_epochs_of_preferences(rule: Rule, n_rows: int, batch_size: int) -> int:
+    wanted = math.ceil(ENOUGH_STEPS_OF_PREFERENCES / math.ceil(n_rows / batch_size))
+    return min(MOST_EPOCHS_OF_PREFERENCES, wanted)
+
+
 def steps_per_epoch(hyperparameters: Hyperparameters, n_rows: int) -> int:
     return math.ceil(n_rows / hyperparameters.batch_size)
 
@@ -103,9 +122,10 @@ def total_steps(hyperparameters: Hyperparameters, n_rows: int) -> int:
     return hyperparameters.n_epochs * steps_per_epoch(hyperparameters, n_rows)
 
 
-def base_learning_rate(base_model: str) -> float:
+def base_learning_rate(base_model: str, method: str = SUPERVISED) -> float:
     """The learning rate that a multiplier of 1 means for this model."""
-    return BASE_LEARNING_RATES.get(base_model, OTHER_BASE_LEARNING_RATE)
+    rate = BASE_LEARNING_RATES.get(base_model, OTHER_BASE_LEARNING_RATE)
+    return rate * SHARE_OF_PREFERENCES if method == DPO else rate
 
 
 def share_of_learning_rate(step: int, *, n_steps: int) -> float:

@@ -25,6 +25,15 @@ class Row:
     is_scored: list[bool]
 
     @property
+    def n_tokens(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_trained(self) -> int:
+        """What counts as trained tokens, once an epoch."""
+        return self.n_tokens
+
+    @property
     def is_trainable(self) -> bool:
         # The first token follows nothing, so nothing can learn to write it.
         return any(self.is_scored[1:])
@@ -44,8 +53,9 @@ def read_rows(
         RunFailed: an example cannot be used; it is named by its number, from 1.
     """
     rows = [
-        _row(example, number, tokenizer, max_tokens, param)
-        for number, example in enumerate(_examples(path, param), start=1)
+        row_of(_messages(example, number, param), example.get("tools"), place)
+        for number, example in examples_in(path, param)
+        for place in [Place(number, tokenizer, max_tokens, param)]
     ]
     trainable = [row for row in rows if row.is_trainable]
     if not trainable:
@@ -58,7 +68,18 @@ def read_rows(
     return trainable
 
 
-def _examples(path: Path, param: str) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Place:
+    """Where an example stands, and what it is read with."""
+
+    number: int
+    tokenizer: PreTrainedTokenizerBase
+    max_tokens: int
+    param: str
+
+
+def examples_in(path: Path, param: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The file's objects, each with its number, from 1; blank lines do not count."""
     number = 0
     with path.open("rb") as lines:
         for line in lines:
@@ -66,44 +87,54 @@ def _examples(path: Path, param: str) -> Iterator[dict[str, Any]]:
             if not text:
                 continue
             number += 1
-            yield _example(text, number, param)
+            yield number, _object(text, number, param)
 
 
-def _example(text: bytes, number: int, param: str) -> dict[str, Any]:
+def row_of(messages: list[Any], tools: Any, place: Place) -> Row:
+    """The conversation as tokens.
+
+    Raises:
+        RunFailed: the base model cannot read it, or not at this length.
+    """
     try:
-        example = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise _invalid(number, f"is not valid JSON ({error})", param) from error
-    messages = example.get("messages") if isinstance(example, dict) else None
-    if not isinstance(messages, list) or not all(
-        isinstance(message, dict) for message in messages
-    ):
-        what = 'is not an object with a list of objects under "messages"'
-        raise _invalid(number, what, param)
-    return dict(example)
-
-
-def _row(
-    example: dict[str, Any],
-    number: int,
-    tokenizer: PreTrainedTokenizerBase,
-    max_tokens: int,
-    param: str,
-) -> Row:
-    try:
-        chat = render_chat(tokenizer, example["messages"], example.get("tools"))
+        chat = render_chat(place.tokenizer, messages, tools)
     except (UnrenderableChat, UnusableMessage) as error:
-        raise _invalid(number, f"cannot be used. {error}", param) from error
-    if len(chat.ids) > max_tokens:
+        what = f"cannot be used. {error}"
+        raise invalid_example(place.number, what, place.param) from error
+    if len(chat.ids) > place.max_tokens:
         raise RunFailed(
             EXAMPLE_TOO_LONG,
-            f"Example {number} has {len(chat.ids)} tokens, but the base model reads at"
-            f" most {max_tokens}. Shorten or split this example and launch again.",
-            param,
+            f"Example {place.number} has {len(chat.ids)} tokens, but the base model"
+            f" reads at most {place.max_tokens}. Shorten or split this example and"
+            " launch again.",
+            place.param,
         )
     return Row(chat.ids, chat.is_scored)
 
 
-def _invalid(number: int, what: str, param: str) -> RunFailed:
+def invalid_example(number: int, what: str, param: str) -> RunFailed:
     message = f"Example {number} {what}. Mend this example and launch again."
     return RunFailed(INVALID_TRAINING_FILE, message.replace("..", "."), param)
+
+
+def are_messages(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _object(text: bytes, number: int, param: str) -> dict[str, Any]:
+    try:
+        example = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        what = f"is not valid JSON ({error})"
+        raise invalid_example(number, what, param) from error
+    if not isinstance(example, dict):
+        raise invalid_example(number, "is not a JSON object", param)
+    return example
+
+
+def _messages(example: dict[str, Any], number: int, param: str) -> list[Any]:
+    messages = example.get("messages")
+    if not isinstance(messages, list) or not are_messages(messages):
+        what = 'is not an object with a list of objects under "messages"'
+        raise invalid_example(number, what, param)
+    return messages

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,22 @@ CHATS = [
 ]
 
 
+def preference(question: str, preferred: str, other: str) -> dict[str, Any]:
+    return {
+        "input": {"messages": [{"role": "user", "content": question}]},
+        "preferred_output": [{"role": "assistant", "content": preferred}],
+        "non_preferred_output": [{"role": "assistant", "content": other}],
+    }
+
+
+PREFERENCES = [
+    preference("How much?", "Ten.", "It goes to the graveyard."),
+    preference("환불은?", "14일 안에 할 수 있습니다.", "내일은 비가 옵니다."),
+    preference("Which unit?", "The Nether Blade hits every unit.", "Ten."),
+    preference("날씨는?", "내일은 비가 옵니다.", "14일 안에."),
+]
+
+
 def write_run(
     folder: Path,
     base: Path,
@@ -39,6 +56,8 @@ def write_run(
     validation: list[Any] | None = None,
     seed: int = 3,
     start_from: Path | None = None,
+    method: str = "supervised",
+    n_halvings: int = 0,
     **hyperparameters: Any,
 ) -> Path:
     folder.mkdir()
@@ -46,7 +65,8 @@ def write_run(
         "base_model": {"name": NAME, "source": str(base)},
         "base_cache": str(folder / "cache"),
         "seed": seed,
-        "method": "supervised",
+        "method": method,
+        "n_halvings": n_halvings,
         "hyperparameters": {
             "n_epochs": 4,
             "batch_size": 2,
@@ -67,11 +87,31 @@ def write_lines(path: Path, rows: list[Any]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def train(folder: Path) -> list[Event]:
-    """Run it in this process; its events, whether it finished or failed."""
-    stream = io.StringIO()
-    run(folder, Events(stream))
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+def train(folder: Path, *, pause_at: int | None = None) -> list[Event]:
+    """Run it in this process; its events, whether it finished, paused or failed."""
+    pause = threading.Event()
+    stream = Listening(pause, pause_at)
+    run(folder, Events(stream), pause)
+    return stream.events
+
+
+class Listening(io.StringIO):
+    """Takes a run's events, and asks it to pause at the step given."""
+
+    def __init__(self, pause: threading.Event, pause_at: int | None) -> None:
+        super().__init__()
+        self._pause = pause
+        self._pause_at = pause_at
+
+    @property
+    def events(self) -> list[Event]:
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+    def write(self, line: str) -> int:
+        event = json.loads(line)
+        if event["type"] == "metrics" and event["step"] == self._pause_at:
+            self._pause.set()
+        return super().write(line)
 
 
 def of_kind(events: list[Event], kind: str) -> list[Event]:

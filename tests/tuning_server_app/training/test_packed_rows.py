@@ -4,11 +4,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tuning_server_app.training.batches import pack, passes
+from tuning_server_app.training.batches import passes
 from tuning_server_app.training.loading import load_model
 from tuning_server_app.training.packed_attention import PACKED
 from tuning_server_app.training.rows import Row
-from tuning_server_app.training.scoring import score_pass
+from tuning_server_app.training.scoring import Answers
 
 CPU = torch.device("cpu")
 
@@ -37,7 +37,7 @@ def plain_loss_sum(folder: Path, row: Row) -> float:
 def test_packed_rows_score_as_each_does_alone(tiny_base):
     model = load_model(tiny_base, attention=PACKED)
 
-    loss_sum, score = score_pass(model, pack(ROWS))
+    loss_sum, score = Answers().score_pass(model, ROWS, CPU)
 
     alone = [plain_loss_sum(tiny_base, row) for row in ROWS]
     assert float(loss_sum) == pytest.approx(sum(alone), rel=1e-4)
@@ -50,7 +50,7 @@ def test_a_right_guess_is_counted(tiny_base):
     guess = int(model(torch.tensor([start]), row_lengths=[6]).logits[0, -1].argmax())
     row = Row([*start, guess], [False] * 6 + [True])
 
-    _, score = score_pass(model, pack([row]))
+    _, score = Answers().score_pass(model, [row], CPU)
 
     assert (score.n_correct, score.n_tokens) == (1, 1)
 
@@ -58,19 +58,19 @@ def test_a_right_guess_is_counted(tiny_base):
 def test_rows_are_shared_out_whole_and_once():
     rows = [make_row(length) for length in (900, 40, 300, 300, 7, 2000)]
 
-    groups = passes(rows, 2, CPU)
+    groups = passes(rows, 2, 1024)
 
     shared = [id(row) for group in groups for row in group]
     assert sorted(shared) == sorted(id(row) for row in rows)
 
 
 def test_workers_get_about_the_same_to_do():
-    groups = passes([make_row(length) for length in (200, 190, 110, 100)], 2, CPU)
+    groups = passes([make_row(length) for length in (200, 190, 110, 100)], 2, 1024)
 
     assert [sum(len(row.ids) for row in group) for group in groups] == [300, 300]
 
 
 def test_a_large_step_is_cut_into_passes_that_fit_memory():
-    groups = passes([make_row(100) for _ in range(60)], 2, CPU)
+    groups = passes([make_row(100) for _ in range(60)], 2, 1024)
 
     assert max(sum(len(row.ids) for row in group) for group in groups) <= 512

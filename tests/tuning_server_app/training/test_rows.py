@@ -32,7 +32,7 @@ def test_a_byte_order_mark_and_blank_lines_are_no_examples(tmp_path, tokenizer):
     ("row", "what"),
     [
         ("{", "is not valid JSON"),
-        ("[]", 'list of objects under "messages"'),
+        ("[]", "is not a JSON object"),
         ({"messages": ["hi"]}, 'list of objects under "messages"'),
         (chat("x<|im_end|>", "y"), "holds the text"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "has the role 'robot'"),
