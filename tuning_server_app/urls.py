@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from tuning_server_app.views import (
+    description,
     files,
     graders,
     jobs,
@@ -43,5 +44,6 @@ urlpatterns = [
     path("chat/completions", stored_chats.Chats.as_view()),
     path(CHAT, stored_chats.OneChat.as_view()),
     path(f"{CHAT}/messages", stored_chats.ChatMessages.as_view()),
+    path("openapi.json", description.Description.as_view()),
     re_path("", UnknownPath.as_view()),
 ]

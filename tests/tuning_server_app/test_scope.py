@@ -46,6 +46,7 @@ WITHOUT_ID = {
     ("get", "chat/completions"),
     ("post", "chat/completions"),
 }
+OPEN_TO_ALL = {("get", "openapi.json")}  # a description of the paths, and no data
 LISTS = ["/v1/files", "/v1/fine_tuning/jobs", "/v1/chat/completions"]
 
 
@@ -54,8 +55,9 @@ def operations() -> Iterator[tuple[str, str]]:
     for pattern in urlpatterns:
         view: Any = pattern.callback
         for method in view.view_class.http_method_names:
-            if hasattr(view.view_class, method):
-                yield method, str(pattern.pattern)
+            each = method, str(pattern.pattern)
+            if hasattr(view.view_class, method) and each not in OPEN_TO_ALL:
+                yield each
 
 
 WITH_ID = [(method, route) for method, route in operations() if "<" in route]

@@ -8,10 +8,10 @@ import jsonschema
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from tuning_server_app import openapi
 from tuning_server_app.errors import ApiError, invalid
 from tuning_server_app.graders.formula import FormulaFault, parse_formula
 from tuning_server_app.graders.similarity import METRICS
+from tuning_server_app.openapi.published import mended
 
 Grader = dict[str, Any]
 
@@ -142,7 +142,7 @@ def _validator(name: str) -> Any:
 
 def _document() -> dict[str, Any]:
     """Without the schema of what is inside a multi grader: that is checked by kind."""
-    document = openapi.mended()
+    document = mended()
     multi = document["components"]["schemas"]["GraderMulti"]
     inner = {"type": "object"}
     multi["properties"]["graders"] = {**inner, "additionalProperties": True}

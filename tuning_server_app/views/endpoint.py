@@ -35,6 +35,7 @@ class Endpoint(View):
     """
 
     http_method_names = ["get", "post", "delete"]
+    needs_key = True
     api_key: ApiKey
     organization: Organization
 
@@ -59,8 +60,9 @@ class Endpoint(View):
 
     def _answer(self, request: HttpRequest, **ids_in_path: str) -> HttpResponseBase:
         try:
-            self.api_key = _authenticate(request)
-            self.organization = self.api_key.organization
+            if self.needs_key:
+                self.api_key = _authenticate(request)
+                self.organization = self.api_key.organization
             _refuse_nul(request)
             answer = self._handler(request)(request, **ids_in_path)
         except ApiError as error:
