@@ -7,7 +7,13 @@ from django.db import models, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from tuning_server_app import chat_models, ids, sharing_models, upload_models  # noqa: F401
+from tuning_server_app import (
+    chat_models,  # noqa: F401
+    export_models,  # noqa: F401
+    ids,
+    sharing_models,  # noqa: F401
+    upload_models,  # noqa: F401
+)
 from tuning_server_app.webhook_models import note_end
 
 
@@ -60,6 +66,12 @@ class FilePurpose(models.TextChoices):
     FINE_TUNE_RESULTS = "fine-tune-results"
 
 
+class FileStatus(models.TextChoices):
+    UPLOADED = "uploaded"  # its content is still to be made
+    PROCESSED = "processed"
+    ERROR = "error"
+
+
 class File(models.Model):
     """A stored file. `blob` is its random name on disk; `filename` is only a label."""
 
@@ -70,6 +82,9 @@ class File(models.Model):
     blob = models.CharField(max_length=64, unique=True)
     n_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    status = models.CharField(
+        max_length=10, choices=FileStatus, default=FileStatus.PROCESSED
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
 

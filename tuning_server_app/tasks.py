@@ -5,6 +5,7 @@ from celery import shared_task
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import (
     checking,
+    exports,
     files,
     queue,
     run_folder,
@@ -39,6 +40,16 @@ def train(job_pk: int) -> None:
     job = TuningJob.objects.get(pk=job_pk)
     training.train(job)
     ring_webhooks(job)
+    for export in exports.wanted().filter(tuned_model__job=job):
+        make_export.delay_on_commit(export.pk)
+
+
+@shared_task(ignore_result=True, expires=RING_SECONDS)
+def make_export(export_pk: int) -> None:
+    """Not on the queue `training`: a merge would wait for the trainings before it."""
+    related = ("file", "tuned_model")
+    for export in exports.wanted().select_related(*related).filter(pk=export_pk):
+        exports.make(export)
 
 
 @shared_task(ignore_result=True, expires=RING_SECONDS)
@@ -63,9 +74,13 @@ def drive_training() -> None:
     stored_chats.delete_old_chats()
     run_folder.clear_ended_runs()
     queue.requeue_lost_jobs()
+    exports.give_back_lost()
+    exports.drop_unused()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
         validate.delay_on_commit(job.pk)
     for job in queue.queued_jobs_in_fair_order()[:RUNG_AT_ONCE]:
         train.delay_on_commit(job.pk)
+    for export in exports.wanted()[:RUNG_AT_ONCE]:
+        make_export.delay_on_commit(export.pk)
     for delivery in webhooks.due_deliveries()[:DELIVERIES_AT_ONCE]:
         deliver_webhook.delay_on_commit(delivery.pk)

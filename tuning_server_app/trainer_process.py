@@ -52,7 +52,7 @@ class TrainerProcess:
             self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
                 [sys.executable, "-m", "tuning_server_app.training", self._folder],
                 cwd=PROJECT_ROOT,
-                env=_environment(),
+                env=environment(),
                 # Stays open and silent: its end tells the trainer that we died.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -133,7 +133,7 @@ class TrainerProcess:
             self._process.wait()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if ENVIRONMENT.fullmatch(name)
     }

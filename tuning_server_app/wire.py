@@ -26,7 +26,7 @@ def file(row: File) -> dict[str, Any]:
         "created_at": unix_seconds(row.created_at),
         "filename": row.filename,
         "purpose": row.purpose,
-        "status": "processed",  # deprecated by OpenAI, but clients wait for it
+        "status": row.status,  # deprecated by OpenAI, but clients wait for it
     }
     if (
         row.expires_at is not None

@@ -17,7 +17,7 @@ from django.conf import settings as site_settings
 from finetune_site.celery import RingingTask
 from tests.tuning_server_app.factories import make_key, make_organization
 from tuning_server_app.models import JobStatus, TuningJob
-from tuning_server_app.services import checking, queue, training
+from tuning_server_app.services import checking, exports, queue, training
 
 BASE = "tiny"
 START_SECONDS = 120
@@ -98,8 +98,11 @@ def in_own_loop(function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def work() -> None:
-    """What the Celery workers do, here and now: check every file, train every job."""
+    """What the Celery workers do, here and now: check every file, train every job, pack
+    the weights."""
     for job in queue.unchecked_jobs():
         checking.validate_files(job)
     for job in TuningJob.objects.filter(status=JobStatus.QUEUED):
         training.train(job)
+    for export in exports.wanted():
+        exports.make(export)

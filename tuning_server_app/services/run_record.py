@@ -22,7 +22,7 @@ from tuning_server_app.models import (
     TunedModel,
     TuningJob,
 )
-from tuning_server_app.services import run_folder
+from tuning_server_app.services import exports, run_folder
 from tuning_server_app.services.files import store_file
 from tuning_server_app.services.tuned_models import delete_model
 
@@ -110,7 +110,8 @@ class RunRecord:
         try:
             draft.write(results.result_file(self._told()))
             with transaction.atomic():
-                self._create_model(name, finished["folder"])
+                model = self._create_model(name, finished["folder"])
+                exports.offer(model)
                 self.job.events.create(message=f"New fine-tuned model created: {name}")
                 if not self.job.move_to(
                     JobStatus.SUCCEEDED,

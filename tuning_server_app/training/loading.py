@@ -36,6 +36,18 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> PreTrainedModel:
     return model
 
 
+def load_as_stored(folder: Path) -> PreTrainedModel:
+    """The weights in their own precision, on the CPU: to be written out again."""
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype="auto",
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    return model
+
+
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
         folder, trust_remote_code=False, local_files_only=True

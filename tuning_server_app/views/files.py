@@ -1,12 +1,14 @@
-"""/v1/files: what a model is to learn from, and the tables of results."""
+"""/v1/files: what a model is to learn from, the tables of results, and the weights."""
 
 import logging
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 
-from tuning_server_app import file_store, wire
+from tuning_server_app import file_store, tasks, wire
 from tuning_server_app.errors import ApiError, not_found
+from tuning_server_app.export_models import Export, ExportKind
 from tuning_server_app.file_request import (
     MAX_FILENAME,
     check_purpose,
@@ -14,8 +16,8 @@ from tuning_server_app.file_request import (
 )
 from tuning_server_app.models import File, FilePurpose
 from tuning_server_app.paging import cut_page, read_limit, read_order
-from tuning_server_app.services import files
-from tuning_server_app.views.endpoint import Endpoint, required
+from tuning_server_app.services import exports, files
+from tuning_server_app.views.endpoint import Endpoint, error_response, required
 from tuning_server_app.views.incoming import StoreIncoming, incoming, received
 
 logger = logging.getLogger(__name__)
@@ -81,8 +83,11 @@ class OneFile(FileEndpoint):
 
 
 class FileContent(FileEndpoint):
-    def get(self, request: HttpRequest, file_id: str) -> FileResponse:
+    def get(self, request: HttpRequest, file_id: str) -> HttpResponseBase:
         file = self.find(file_id)
+        export = exports.ask_for(file)
+        if export is not None:
+            return _in_a_moment(export)
         try:
             content = file_store.path_of(file.blob).open("rb")
         except FileNotFoundError as error:
@@ -96,3 +101,10 @@ class FileContent(FileEndpoint):
             filename=file.filename,
             content_type="application/octet-stream",
         )
+
+
+def _in_a_moment(export: Export) -> HttpResponse:
+    tasks.make_export.delay_on_commit(export.pk)
+    response = error_response(exports.not_yet(export))
+    response["Retry-After"] = str(exports.RETRY_SECONDS[ExportKind(export.kind)])
+    return response
