@@ -204,13 +204,12 @@ def launch(provider: Any, version: Any) -> int:
 
 def forget_claims() -> None:
     """As if hours had passed: nobody who held a claim is left alive."""
-    from django.db.models import F
     from django.utils.timezone import now
 
     from jobs_app.models import FineTuningJob, JobStatus
 
     submitting = FineTuningJob.objects.filter(status=JobStatus.SUBMITTING)
-    submitting.update(status_changed_at=F("status_changed_at") - LONG_AGO)
+    submitting.update(claimed_until=now() - LONG_AGO)
     FineTuningJob.objects.filter(next_poll_at__gt=now()).update(next_poll_at=now())
 
 

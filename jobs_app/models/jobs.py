@@ -115,6 +115,8 @@ class FineTuningJob(models.Model):
     # Noted before the request to create it leaves: from then on, until the provider
     # says no, it may have the job, and only looking tells. Then the id follows.
     create_sent_at = models.DateTimeField(null=True, editable=False)
+    # Until when the worker that submits it has it to itself; see services.claiming.
+    claimed_until = models.DateTimeField(null=True, editable=False)
     sent_training_file = models.CharField(max_length=200, blank=True, editable=False)
     # While nobody can be sure: the jobs there that may be this one.
     candidates: Any = models.JSONField(default=list, blank=True, editable=False)

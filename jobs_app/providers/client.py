@@ -35,7 +35,7 @@ from jobs_app.providers.errors import (
 )
 from jobs_app.providers.files import FilesClient
 from jobs_app.providers.kinds import Profile, profile_of
-from jobs_app.providers.limits import CONNECT_SECONDS, Deadline
+from jobs_app.providers.limits import CONNECT_SECONDS, Deadline, always
 from jobs_app.providers.listing import listed, newest_first_until
 from jobs_app.providers.network import Answers, http_client
 from jobs_app.providers.plain import plain_text
@@ -68,8 +68,16 @@ PAGE_SIZE = 100
 ENOUGH_KNOWN_EVENTS = 20
 
 
-def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
+def connect(
+    provider: Provider,
+    *,
+    max_seconds: float = 90,
+    before_sending: Callable[[], None] = always,
+) -> "ProviderClient":
     """A client for a provider; everything done through it ends within `max_seconds`.
+
+    Whatever `before_sending` raises keeps bytes from leaving, and comes out as
+    ProviderUnavailable.
 
     Raises:
         ProviderRejected: the provider's address or key cannot be used.
@@ -82,7 +90,7 @@ def connect(provider: Provider, *, max_seconds: float = 90) -> "ProviderClient":
         key = usable_key(provider)
     except (UnreadableSecret, RefusedAddress) as exc:
         raise ProviderRejected(f"{provider}: {exc}") from exc
-    deadline, answers = Deadline(max_seconds), Answers()
+    deadline, answers = Deadline(max_seconds, before_sending), Answers()
     http = http_client(
         endpoint,
         api_key=key,

@@ -1,7 +1,7 @@
 """How much time and how many bytes a provider may take from us."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 from django.utils.translation import gettext as _
@@ -15,15 +15,22 @@ class ResponseTooLarge(Exception):
     """The provider sent more than any of its answers should hold."""
 
 
+def always() -> None:
+    """May anything be sent? Yes."""
+
+
 class Deadline:
     """The moment by which everything done through one client is over.
 
-    A single read may take as long as the provider drips bytes; this bounds the sum,
-    so a claim that outlives the deadline outlives the work it guards.
+    A single read may take as long as the provider drips bytes; this bounds the sum.
+    `before_sending` is asked before any bytes leave, and may raise to keep them here.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self, seconds: float, before_sending: Callable[[], None] = always
+    ) -> None:
         self._ends_at = time.monotonic() + seconds
+        self.before_sending = before_sending
 
     def left(self, at_most: float | None = None) -> float:
         """Seconds left, 0 when it is over."""

@@ -69,6 +69,7 @@ class TimedStream(httpcore2.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not (left := self._deadline.left(timeout)):
             raise httpcore2.WriteTimeout
+        self._deadline.before_sending()
         self._stream.write(buffer, left)
 
     def close(self) -> None:

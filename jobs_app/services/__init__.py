@@ -15,6 +15,7 @@ from jobs_app.services.acting import (
 )
 from jobs_app.services.approvals import ApprovalRefused, approve, decline
 from jobs_app.services.asking import Answer, ask, base_models
+from jobs_app.services.claiming import reclaim_stalled_jobs
 from jobs_app.services.comparing import (
     compare_on_held_out_rows,
     compare_one_held_out_row,
@@ -32,7 +33,6 @@ from jobs_app.services.driving import (
     claim_due_submissions,
     providers_to_poll,
     providers_to_read,
-    reclaim_stalled_jobs,
 )
 from jobs_app.services.due_times import slowness
 from jobs_app.services.editing import change_draft, name_deployment, save_provider

@@ -4,39 +4,18 @@ A due time is moved on before its task is rung, by an UPDATE that names the old 
 of two ticks that overlap only one matches, and so no work is rung twice.
 """
 
-import logging
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from jobs_app.log_fields import about_job
 from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.services.comparing import COMPARISON_CLAIM_SECONDS
 from jobs_app.services.histories import due_readings
 from jobs_app.services.pace import Work, free_providers
 from jobs_app.services.polling import due_jobs
-from jobs_app.services.submitting import claim_seconds
-
-log = logging.getLogger(__name__)
 
 SUBMISSION_CLAIM_SECONDS = 60
-
-
-def reclaim_stalled_jobs() -> int:
-    """Free the jobs whose submitting worker must have died. Returns how many."""
-    n_freed = 0
-    submitting = FineTuningJob.objects.filter(status=JobStatus.SUBMITTING)
-    for job in submitting.select_related("provider"):
-        claimed_until = job.status_changed_at + timedelta(seconds=claim_seconds(job))
-        if claimed_until < now() and job.move_to(
-            JobStatus.PENDING,
-            note="(the worker that was submitting it stopped; trying again)",
-            next_poll_at=now(),
-        ):
-            log.warning("freed from a worker that stopped", extra=about_job(job))
-            n_freed += 1
-    return n_freed
 
 
 def claim_due_submissions() -> list[int]:

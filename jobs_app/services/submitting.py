@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -23,6 +22,7 @@ from jobs_app.providers import (
 )
 from jobs_app.services import approvals, pace
 from jobs_app.services.backoff import try_again_at
+from jobs_app.services.claiming import Claim, claim, claimed
 from jobs_app.services.recognising import (
     FIRST_LOOK_SECONDS,
     find_ours,
@@ -35,21 +35,10 @@ from jobs_app.services.waiting import ApprovalGone, ClaimLost, NotYet, Unsure
 
 log = logging.getLogger(__name__)
 
-# A claim counts as abandoned a while after a submission must be over. It must outlive
-# the call it guards, or two workers would create the job.
-CLAIM_MARGIN_SECONDS = 60
 TWIN_SECONDS = 5.0
 # Reserved for a submission: to look, two files, the creation. What a large file needs
 # beyond that is counted as it was made.
 REQUESTS = 8
-
-
-def submit_seconds(job: FineTuningJob) -> float:
-    return providers.profile_of(job.provider).submit_seconds
-
-
-def claim_seconds(job: FineTuningJob) -> float:
-    return submit_seconds(job) + CLAIM_MARGIN_SECONDS
 
 
 def submit_job(job: FineTuningJob) -> None:
@@ -63,7 +52,7 @@ def submit_job(job: FineTuningJob) -> None:
     n_reserved = pace.reserve_all(job.provider, REQUESTS)
     if not n_reserved:
         _leave_alone(job)
-    elif job.move_to(JobStatus.SUBMITTING):
+    elif claim(job):
         _submit(job, n_reserved)
     else:
         pace.give_back(job.provider, n_reserved)
@@ -75,9 +64,7 @@ def _submit(job: FineTuningJob, n_reserved: int) -> None:
         approvals.ask_again(job)
         return
     try:
-        with providers.connect(job.provider, max_seconds=submit_seconds(job)) as client:
-            client.n_reserved = n_reserved
-            remote = find_ours(client, job) or _create(client, job)
+        remote = _found_or_created(job, n_reserved)
     except NotYet as exc:
         _wait(job, exc)
     except Unsure as exc:
@@ -97,6 +84,18 @@ def _submit(job: FineTuningJob, n_reserved: int) -> None:
         _store(job, remote)
 
 
+def _found_or_created(job: FineTuningJob, n_reserved: int) -> RemoteJob:
+    seconds = providers.profile_of(job.provider).submit_seconds
+    with (
+        Claim(job, max_seconds=seconds) as held,
+        providers.connect(
+            job.provider, max_seconds=seconds, before_sending=held.check
+        ) as client,
+    ):
+        client.n_reserved = n_reserved
+        return find_ours(client, job) or _create(client, job, held)
+
+
 def _store(job: FineTuningJob, remote: RemoteJob) -> None:
     try:
         with transaction.atomic():
@@ -105,8 +104,8 @@ def _store(job: FineTuningJob, remote: RemoteJob) -> None:
         _ask_a_person(job, Unsure(_belongs_to_another(job, remote), []))
 
 
-def _create(client: ProviderClient, job: FineTuningJob) -> RemoteJob:
-    _check_claim(job)
+def _create(client: ProviderClient, job: FineTuningJob, held: Claim) -> RemoteJob:
+    _go_on(job, held)
     if job.create_sent_at and not approvals.still_holds(job):
         raise ApprovalGone
     version = job.dataset_version
@@ -115,7 +114,7 @@ def _create(client: ProviderClient, job: FineTuningJob) -> RemoteJob:
         files[Split.VALIDATION] = uploaded(client, job, Split.VALIDATION)
     for split, file_id in files.items():
         wait_until_processed(client, file_id, split)
-    _check_claim(job)
+    _go_on(job, held)
     _announce(job, files[Split.TRAIN])
     try:
         return client.create_job(
@@ -148,40 +147,28 @@ def _announce(job: FineTuningJob, training_file: str) -> None:
         if not keeps_metadata(provider) and (twin := unclear_twin(job)):
             raise NotYet(_waits_for(job, twin), TWIN_SECONDS)
         sent = {"create_sent_at": now(), "sent_training_file": training_file}
-        if not _claimed(job).filter(cancel_requested_at=None).update(**sent):
+        if not claimed(job).filter(cancel_requested_at=None).update(**sent):
             raise ClaimLost
     job.refresh_from_db()
 
 
 def _take_back(job: FineTuningJob) -> None:
     """The provider has clearly not created it."""
-    _claimed(job).update(create_sent_at=None)
+    claimed(job).update(create_sent_at=None)
     job.refresh_from_db()
 
 
-def _claimed(job: FineTuningJob) -> QuerySet[FineTuningJob]:
-    """The row, as long as this submission holds it."""
-    return FineTuningJob.objects.filter(
-        pk=job.pk,
-        status=JobStatus.SUBMITTING,
-        status_changed_at=job.status_changed_at,
-    )
-
-
-def _check_claim(job: FineTuningJob) -> None:
-    """Stop unless the claim still stands and nobody has cancelled.
-
-    A worker that slept (a suspended laptop) may have been replaced by another.
-    """
-    claimed = _claimed(job).first()
-    too_old = now() - timedelta(seconds=submit_seconds(job))
-    if claimed is None or claimed.status_changed_at < too_old:
+def _go_on(job: FineTuningJob, held: Claim) -> None:
+    """Raises ClaimLost: somebody else has the job, or has cancelled it."""
+    held.renew()
+    row = claimed(job).first()
+    if row is None:
         raise ClaimLost
-    if claimed.cancel_requested_at:
-        claimed.move_to(
+    if row.cancel_requested_at:
+        row.move_to(
             JobStatus.CANCELLED,
             note="(before it was created)",
-            by=claimed.cancel_requested_by,
+            by=row.cancel_requested_by,
             finished_at=now(),
             next_poll_at=None,
         )

@@ -72,10 +72,9 @@ def uploaded(client: ProviderClient, job: FineTuningJob, split: Split) -> str:
     _claim_sending(row, job)
     file = outgoing(job, split)
     remote_id = _find(client, file, row, gone) or _send(client, row, file)
-    _still_sending(row, job).update(
-        remote_id=remote_id, sender=None, sending_since=None, upload_id=""
-    )
-    row.parts.all().delete()
+    sent = {"sender": None, "sending_since": None, "upload_id": ""}
+    if _still_sending(row, job).update(remote_id=remote_id, **sent):
+        row.parts.all().delete()
     return remote_id
 
 

@@ -247,33 +247,6 @@ def test_a_full_disk_at_the_server_is_waited_out(job, fake):
     assert "no space left" in job.poll_problem
 
 
-def test_a_worker_that_slept_past_its_claim_creates_nothing(job, fake, monkeypatch):
-    def lose_the_claim(*args: object) -> None:
-        long_ago = now() - timedelta(hours=1)
-        FineTuningJob.objects.update(status_changed_at=long_ago)
-
-    monkeypatch.setattr(submitting, "wait_until_processed", lose_the_claim)
-
-    submit(job)
-
-    assert not fake.sent(*CREATE)
-    assert job.status == JobStatus.SUBMITTING
-
-
-def test_a_claim_that_is_about_to_be_taken_over_creates_nothing(job, fake, monkeypatch):
-    """The clock of a suspended laptop stands still, but its wall clock does not."""
-
-    def suspend(*args: object) -> None:
-        later = now() + timedelta(hours=1)
-        monkeypatch.setattr(submitting, "now", lambda: later)
-
-    monkeypatch.setattr(submitting, "wait_until_processed", suspend)
-
-    submit(job)
-
-    assert not fake.sent(*CREATE)
-
-
 def test_a_job_cancelled_during_the_upload_is_never_created(job, fake, monkeypatch):
     def cancel(*args: object) -> None:
         services.cancel_job(FineTuningJob.objects.get(pk=job.pk), by=None)
@@ -284,22 +257,6 @@ def test_a_job_cancelled_during_the_upload_is_never_created(job, fake, monkeypat
 
     assert job.status == JobStatus.CANCELLED
     assert not fake.sent(*CREATE)
-
-
-def test_a_job_whose_worker_died_is_freed_once_its_claim_is_over(job):
-    job.move_to(JobStatus.SUBMITTING)
-    limit = timedelta(seconds=submitting.claim_seconds(job))
-
-    assert services.reclaim_stalled_jobs() == 0
-    FineTuningJob.objects.update(status_changed_at=now() - limit)
-    assert services.reclaim_stalled_jobs() == 1
-
-    job.refresh_from_db()
-    assert job.status == JobStatus.PENDING
-
-
-def test_a_claim_outlives_the_submission_it_guards(job):
-    assert submitting.claim_seconds(job) > submitting.submit_seconds(job)
 
 
 def test_an_unknown_word_for_the_new_jobs_state_counts_as_queued(job, fake):

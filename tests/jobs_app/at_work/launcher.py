@@ -59,7 +59,7 @@ def claims_run_out() -> None:
     """As if those who hold a claim had been dead for long."""
     long_ago = now() - timedelta(hours=1)
     FineTuningJob.objects.filter(status=JobStatus.SUBMITTING).update(
-        status_changed_at=long_ago
+        claimed_until=long_ago
     )
 
 
