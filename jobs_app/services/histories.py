@@ -145,6 +145,7 @@ def store_history(client: ProviderClient, job: FineTuningJob) -> None:
     except ProviderRejected as exc:
         _check_that_it_has_none(exc)
         events = []
+    known_checkpoints = list(job.checkpoints.values_list("pk", flat=True))
     try:
         checkpoints = client.checkpoints(job.remote_id)
     except ProviderRejected as exc:
@@ -152,7 +153,7 @@ def store_history(client: ProviderClient, job: FineTuningJob) -> None:
         checkpoints = []
     with transaction.atomic():
         _store_events(job, events)
-        _store_checkpoints(job, checkpoints)
+        _store_checkpoints(job, checkpoints, known_checkpoints)
     _store_results(client, job)
 
 
@@ -178,7 +179,10 @@ def _store_events(job: FineTuningJob, events: list[RemoteEvent]) -> None:
     JobEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-def _store_checkpoints(job: FineTuningJob, found: list[RemoteCheckpoint]) -> None:
+def _store_checkpoints(
+    job: FineTuningJob, found: list[RemoteCheckpoint], known_before: list[int]
+) -> None:
+    """`known_before`: keys of those that were stored when the provider was asked."""
     rows = [
         Checkpoint(
             job=job,
@@ -193,7 +197,9 @@ def _store_checkpoints(job: FineTuningJob, found: list[RemoteCheckpoint]) -> Non
     Checkpoint.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:  # providers keep the last few; the others answer no more
         kept = [checkpoint.id for checkpoint in found]
-        job.checkpoints.exclude(remote_id__in=kept).delete()
+        # What is newer, another worker has stored while this one slept.
+        gone = job.checkpoints.filter(pk__in=known_before)
+        gone.exclude(remote_id__in=kept).delete()
 
 
 def _store_results(client: ProviderClient, job: FineTuningJob) -> None:

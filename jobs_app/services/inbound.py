@@ -45,9 +45,13 @@ def hear(provider: Provider, news: JobNews) -> bool:
             ReceivedWebhook.objects.create(
                 provider=provider, webhook_id=news.webhook_id
             )
+            return _make_due(provider, news.job_id)
     except IntegrityError:
         return False
-    jobs = FineTuningJob.objects.filter(provider=provider, remote_id=news.job_id)
+
+
+def _make_due(provider: Provider, job_id: str) -> bool:
+    jobs = FineTuningJob.objects.filter(provider=provider, remote_id=job_id)
     return bool(jobs.filter(status__in=AT_PROVIDER).update(next_poll_at=now()))
 
 

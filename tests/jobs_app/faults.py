@@ -44,15 +44,17 @@ class Hold:
     """A request that waits at the provider: `reached` when it came, until `released`.
 
     What a process does at that very moment is known: it waits for this answer.
+    `is_answered` tells whether it gets one in the end.
     """
 
+    is_answered: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, handler: Handler) -> None:
         self.reached.set()
         self.released.wait()
-        hang_up(handler)
+        (answer_well if self.is_answered else hang_up)(handler)
 
 
 def hang_up(handler: Handler) -> None:

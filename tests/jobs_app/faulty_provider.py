@@ -75,9 +75,14 @@ class FaultyProvider(FakeProvider):
             self.faults.append(Fault(method, path, answer_well, after, True))
         self.faults.append(Fault(method, path, make(**arguments), times, acts_first))
 
-    def holds(self, operation: str, *, acts_first: bool = False) -> Hold:
-        """Let the next request of this operation wait until it is released."""
-        hold = Hold()
+    def holds(
+        self, operation: str, *, acts_first: bool = False, is_answered: bool = False
+    ) -> Hold:
+        """Let the next request of this operation wait until it is released.
+
+        `is_answered`, for those that act first: then it gets its answer, late.
+        """
+        hold = Hold(is_answered)
         self._holds.append(hold)
         method, path = OPERATIONS[operation]
         self.faults.append(Fault(method, path, hold, 1, acts_first))

@@ -255,6 +255,24 @@ def test_checkpoints_that_the_provider_no_longer_keeps_leave_the_list(job, fake)
     assert [each.step_number for each in job.checkpoints.all()] == [10]
 
 
+def test_a_reader_that_slept_removes_no_newer_checkpoint(job, fake, monkeypatch):
+    fake.checkpoints[job.remote_id] = [wire_checkpoint(5)]
+    ask = ProviderClient.checkpoints
+
+    def sleep_over_the_answer(client: ProviderClient, job_id: str) -> Any:
+        answer = ask(client, job_id)
+        job.checkpoints.create(
+            remote_id="ckpt-10", step_number=10, metrics={}, created_at=now()
+        )
+        return answer
+
+    monkeypatch.setattr(ProviderClient, "checkpoints", sleep_over_the_answer)
+
+    poll(job)
+
+    assert {each.step_number for each in job.checkpoints.all()} == {5, 10}
+
+
 def test_checkpoints_are_stored_once(job, fake):
     fake.checkpoints[job.remote_id] = [
         wire_checkpoint(5),

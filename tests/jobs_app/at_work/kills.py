@@ -1,7 +1,8 @@
 """Kill the worker at a known step of a submission, and let another one go on.
 
 The provider holds the request of that step, so the worker is there and nowhere else.
-Claims and windows run out by the clock of the database rows, which is put forward.
+Claims are short (`in_small`); windows run out by the clock of the database rows, which
+is put forward.
 """
 
 import os
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.datasets_app.at_work.site import Site
+from tests.jobs_app.faults import Hold
 from tests.jobs_app.faulty_provider import FaultyProvider
 
 PERSON = "tests.jobs_app.at_work.launcher"
 PATIENCE_SECONDS = 120
-# Longer than any claim or window of a submission.
+# Longer than any window of a submission.
 LONG_SECONDS = 2000
 AT_PROVIDER = {"validating_files", "queued", "running", "paused"}
 # Of a file of 700 rows there are several parts, where parts are this small.
@@ -51,6 +53,15 @@ STEPS = [
     Step("complete_upload", False, in_parts=True),
     Step("complete_upload", True, in_parts=True),
 ]
+# Where a worker that wakes up would go on to send what another one has sent.
+SLEEPS = [
+    Step("list_jobs", True),
+    Step("list_files", True),
+    Step("upload_file", True),
+    Step("show_file", True),
+    Step("create_job", True),
+    Step("add_part", True, in_parts=True),
+]
 
 
 def wait_for(is_so: Callable[[], bool], site: Site) -> None:
@@ -75,21 +86,43 @@ def killed_at(step: Step, site: Site, faulty: FaultyProvider) -> tuple[int, int]
 
     Returns the keys of the job and of its provider.
     """
+    hold, job, provider = held_at(step, site, faulty)
+    kill_worker(site)
+    hold.released.set()
+    site.start_worker()
+    follow([job], site)
+    return job, provider
+
+
+def held_at(step: Step, site: Site, faulty: FaultyProvider) -> tuple[Hold, int, int]:
+    """Launch a job, and let its worker come to the step."""
     faulty.forget()
     fields = {"kind": "openai"} if step.in_parts else {}
     provider = site.ask("new_provider", base_url=faulty.base_url, **fields)
     n_rows = N_ROWS_IN_PARTS if step.in_parts else 10
     version = site.ask("new_version", provider=provider, n_rows=n_rows)
-    hold = faulty.holds(step.operation, acts_first=step.acts_first)
+    hold = faulty.holds(
+        step.operation, acts_first=step.acts_first, is_answered=step.acts_first
+    )
     if site.worker is None:
         site.start_worker()
     job = site.ask("launch", provider=provider, version=version)
     wait_for(hold.reached.is_set, site)
-    kill_worker(site)
-    hold.released.set()
-    site.ask("claims_run_out")
+    return hold, job, provider
+
+
+def asleep_at(step: Step, site: Site, faulty: FaultyProvider) -> tuple[int, int]:
+    """Likewise, but the worker is stopped, and wakes when another one has done it."""
+    hold, job, provider = held_at(step, site, faulty)
+    asleep, site.worker = site.worker, None
+    assert asleep
+    os.killpg(asleep.pid, signal.SIGSTOP)
     site.start_worker()
     follow([job], site)
+    hold.released.set()
+    os.killpg(asleep.pid, signal.SIGCONT)
+    asleep.terminate()  # it ends what it was doing first
+    asleep.wait(PATIENCE_SECONDS)
     return job, provider
 
 

@@ -14,12 +14,24 @@ from django.utils.timezone import now  # noqa: E402
 from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
 
 from jobs_app import services, tasks  # noqa: E402
-from jobs_app.models import FineTuningJob, JobStatus, Provider, RemoteFile  # noqa: E402
+from jobs_app.models import (  # noqa: E402
+    AT_PROVIDER,
+    EventType,
+    FineTuningJob,
+    JobEvent,
+    JobStatus,
+    Provider,
+    ProviderPace,
+    RemoteFile,
+)
 from jobs_app.services.heartbeats import TICK  # noqa: E402
+from teams_app.models import Role  # noqa: E402
+from teams_app.services import make_token  # noqa: E402
 from tests.factories import (  # noqa: E402
     chat_lines,
     make_dataset,
     make_job,
+    make_member,
     make_provider,
     make_team,
     make_version,
@@ -55,14 +67,6 @@ def tick() -> None:
     tasks.drive_open_jobs()
 
 
-def claims_run_out() -> None:
-    """As if those who hold a claim had been dead for long."""
-    long_ago = now() - timedelta(hours=1)
-    FineTuningJob.objects.filter(status=JobStatus.SUBMITTING).update(
-        claimed_until=long_ago
-    )
-
-
 def let_pass(seconds: float) -> None:
     """As if so much time had gone by for all jobs that wait."""
     back = timedelta(seconds=seconds)
@@ -81,6 +85,54 @@ def state(job: int) -> dict[str, Any]:
 def files(provider: int) -> list[str]:
     known = RemoteFile.objects.filter(provider=provider)
     return list(known.values_list("remote_id", flat=True))
+
+
+def forget_jobs() -> None:
+    """Nobody follows them any more."""
+    over = {"status": JobStatus.CANCELLED, "next_poll_at": None}
+    FineTuningJob.objects.update(**over, next_reading_at=None)
+
+
+def follow_jobs(provider: int, remote_ids: list[str]) -> list[int]:
+    """Running jobs of ours, as a launch long ago has left them."""
+    version = new_version(provider)
+    running = {"dataset_version_id": version, "status": JobStatus.RUNNING}
+    theirs = Provider.objects.get(pk=provider)
+    jobs = [make_job(provider=theirs, remote_id=r, **running) for r in remote_ids]
+    return [int(job.pk) for job in jobs]
+
+
+def look_now() -> None:
+    """All that is followed is due, and whoever died in a poll holds up nobody."""
+    ProviderPace.objects.update(polled_until=None, read_until=None, blocked_until=None)
+    followed = FineTuningJob.objects.filter(status__in=AT_PROVIDER)
+    followed.update(next_poll_at=now(), next_reading_at=now())
+    FineTuningJob.objects.filter(next_reading_at__gt=now()).update(
+        next_reading_at=now()
+    )
+
+
+def wish_to_cancel(job: int) -> None:
+    FineTuningJob.objects.filter(pk=job).update(cancel_requested_at=now())
+
+
+def story(job: int) -> dict[str, list[str]]:
+    """Its moves, what its provider told, and all else, oldest first."""
+    events = list(JobEvent.objects.filter(job=job).order_by("pk"))
+    return {
+        "moves": [e.message for e in events if e.type == EventType.STATUS],
+        "told": [e.remote_id for e in events if e.remote_id],
+        "noted": [
+            e.message for e in events if not e.remote_id and e.type != EventType.STATUS
+        ],
+    }
+
+
+def new_token(provider: int) -> str:
+    """What lets a launcher of the provider's team through the API."""
+    team = Provider.objects.get(pk=provider).team
+    user = make_member(Role.LAUNCHER, team, username=f"mina{provider}")
+    return str(make_token(user=user, name="script"))
 
 
 def let_beats_tick() -> None:

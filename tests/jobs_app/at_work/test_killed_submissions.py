@@ -12,6 +12,7 @@ from tests.datasets_app.at_work.site import Site, new_site
 from tests.jobs_app.at_work.kills import (
     PERSON,
     Step,
+    asleep_at,
     assert_once,
     empty_broker,
     follow,
@@ -41,13 +42,19 @@ def site(
         patch.setenv("PROVIDER_ALLOWED_HOSTS", faulty.host)
         folder = tmp_path_factory.mktemp("launches") / "var"
         with new_site(folder, os.environ.get("DATABASE_URL", ""), PERSON) as site:
-            site.celery_app = "tests.jobs_app.at_work.small_parts"
+            site.celery_app = "tests.jobs_app.at_work.in_small"
             yield site
 
 
 @pytest.mark.parametrize("step", WORST, ids=str)
 def test_a_worker_is_killed(step: Step, site: Site, faulty: FaultyProvider):
     job, provider = killed_at(step, site, faulty)
+
+    assert_once(job, provider, site, faulty)
+
+
+def test_a_worker_that_slept_comes_too_late(site: Site, faulty: FaultyProvider):
+    job, provider = asleep_at(Step("show_file", True), site, faulty)
 
     assert_once(job, provider, site, faulty)
 

@@ -1,4 +1,4 @@
-"""The site's Celery application at a provider that wants small parts."""
+"""The site's Celery application in small: small parts, and claims of two seconds."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,9 +12,12 @@ PART_BYTES = 20_000
 
 
 @worker_init.connect
-def _want_small_parts(**_kwargs: Any) -> None:
+def _shrink(**_kwargs: Any) -> None:
     from jobs_app.providers import PROFILES
+    from jobs_app.services import claiming
 
     PROFILES["openai"] = replace(
         PROFILES["openai"], max_file_bytes=PART_BYTES, max_part_bytes=PART_BYTES
     )
+    claiming.CLAIM_SECONDS, claiming.MARGIN_SECONDS = 2.0, 0.5
+    claiming.RENEW_SECONDS = 0.3
