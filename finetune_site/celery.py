@@ -9,8 +9,13 @@ from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from kombu.transport.redis import QoS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finetune_site.settings")
+
+# The table is the queue, so what a worker had fetched and not begun needs no way back.
+# When the broker has died, kombu's attempt to bring it back would end the worker.
+QoS.restore_at_shutdown = False
 
 # A person waits for the page; kombu's own patience is six seconds.
 ONE_ATTEMPT = {"max_retries": 0, "socket_connect_timeout": 2}

@@ -47,6 +47,7 @@ MANNERS: dict[str, tuple[Any, ...]] = {
     "unlisted_seconds": (0, 1, 5),
     "repeats_events": (False, True),
     "always_has_more": (False, True),
+    "ignores_after": (False, False, True),  # and so has more without an end
     "has_metadata_filter": (True, False),
     "clock_skew_seconds": (0, -300, 300),
     "processing_seconds": (0, 2),

@@ -96,6 +96,7 @@ class Followed:
         ]
         ours = {"provider": self.provider, "remote_ids": self.remote_ids}
         self.jobs = site.ask("follow_jobs", **ours)
+        self.token = site.ask("new_token", provider=self.provider)
 
     def happens(self, what: str) -> None:
         for remote_id in self.remote_ids:
@@ -211,9 +212,8 @@ def die_asking(followed: Followed, what: str, hold: Hold, staff: Followers) -> N
 
 
 def ask(followed: Followed, what: str, staff: Followers) -> None:
-    token = staff.site.ask("new_token", provider=followed.provider)
     url = f"http://127.0.0.1:{staff.port}/api/jobs/{followed.jobs[0]}/{what}"
     with contextlib.suppress(httpx2.TransportError):
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {followed.token}"}
         answer = httpx2.post(url, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
