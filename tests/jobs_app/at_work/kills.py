@@ -8,9 +8,11 @@ is put forward.
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.datasets_app.at_work.site import Site
@@ -155,3 +157,9 @@ def empty_broker(site: Site) -> None:
     kill(site.broker)
     shutil.rmtree(site.var / "broker")
     site.broker = site.start("-m", "finetune_site.broker")
+    wait_for(lambda: _listens(site.var / "broker.sock"), site)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
