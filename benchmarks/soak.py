@@ -98,7 +98,13 @@ class Launches:
         self.servers, self.chance = servers, chance
         # Of the kind openai a file of more than a part goes in parts here.
         self.providers = [
-            make_provider(team=team, base_url=each.base_url, api_key=API_KEY, kind=kind)
+            make_provider(
+                team=team,
+                base_url=each.base_url,
+                api_key=API_KEY,
+                kind=kind,
+                requests_per_minute=6000,
+            )
             for each, kind in zip(servers, ("compatible", "openai"), strict=True)
         ]
         dataset = make_dataset(team=team)
