@@ -1,5 +1,10 @@
 """What a client says about a file: what it is for, and how long it shall live."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
 from tuning_server_app.errors import invalid
 from tuning_server_app.models import FilePurpose
 
@@ -15,6 +20,51 @@ def check_purpose(purpose: object) -> None:
             f" not '{str(purpose)[:50]}'.",
             param="purpose",
         )
+
+
+FORM_FIELDS = {
+    *("purpose", "expires_after"),
+    *("expires_after[anchor]", "expires_after[seconds]"),
+}
+
+
+def parse_file_form(form: Mapping[str, Any]) -> int | None:
+    """How long the file shall live, in seconds; None if nothing was said.
+
+    `expires_after` comes as two fields, as the openai client has it, or as one of JSON,
+    which is what OpenAPI says of objects in forms.
+
+    Raises:
+        ApiError: a field is unknown or wrong, or the file is not to train on.
+    """
+    for field in sorted(form.keys() - FORM_FIELDS):
+        raise invalid(
+            f"Unrecognized request argument supplied: {field[:50]}",
+            param=field[:50],
+            code="unknown_parameter",
+        )
+    check_purpose(form.get("purpose"))
+    if "expires_after" in form:
+        return life_of(_json(form["expires_after"]))
+    return life_seconds(
+        form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
+    )
+
+
+def life_of(expires_after: object) -> int | None:
+    """The same of an object. Raises ApiError."""
+    if expires_after is None:
+        return None
+    if not isinstance(expires_after, dict):
+        raise invalid("expires_after must be an object.", param="expires_after")
+    return life_seconds(expires_after.get("anchor", ""), expires_after.get("seconds"))
+
+
+def _json(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def life_seconds(anchor: object, seconds: object) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning_server_app.errors import invalid
-from tuning_server_app.file_request import MAX_FILENAME, check_purpose, life_seconds
+from tuning_server_app.file_request import MAX_FILENAME, check_purpose, life_of
 
 MAX_BYTES = 8 * 1024**3
 MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -37,7 +37,7 @@ def parse_upload_request(body: object) -> UploadRequest:
         # A label only, and no path: the server names its files itself.
         filename=re.split(r"[\\/]", filename)[-1][:MAX_FILENAME] or "upload",
         n_bytes=n_bytes,
-        file_life_seconds=_life(fields.get("expires_after")),
+        file_life_seconds=life_of(fields.get("expires_after")),
     )
 
 
@@ -81,11 +81,3 @@ def _text(fields: dict[str, Any], name: str) -> str:
             code="missing_required_parameter",
         )
     return value
-
-
-def _life(expires_after: object) -> int | None:
-    if expires_after is None:
-        return None
-    if not isinstance(expires_after, dict):
-        raise invalid("expires_after must be an object.", param="expires_after")
-    return life_seconds(expires_after.get("anchor", ""), expires_after.get("seconds"))

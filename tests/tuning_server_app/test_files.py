@@ -199,6 +199,25 @@ def test_a_file_expires_when_its_uploader_said(api: Client):
     assert body["expires_at"] == pytest.approx(body["created_at"] + 3600, abs=2)
 
 
+def test_a_life_may_be_said_in_json(api: Client):
+    life_in_json = '{"anchor": "created_at", "seconds": 3600}'
+    body = upload(api, expires_after=life_in_json).json()
+    assert body["expires_at"] == pytest.approx(body["created_at"] + 3600, abs=2)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "[1]", '{"anchor": "created_at"}', "7"])
+def test_a_life_that_is_no_life_is_refused(api: Client, text: str):
+    response = upload(api, expires_after=text)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"].startswith("expires_after")
+    assert stored() == []
+
+
+def test_an_unknown_field_is_refused(api: Client):
+    response = upload(api, expires_afer="7200")
+    assert response.json()["error"]["param"] == "expires_afer"
+
+
 @pytest.mark.parametrize("seconds", ["3599", "2592001", "-1", "soon", ""])
 def test_an_impossible_life_is_refused(api: Client, seconds: str):
     response = upload(api, **life(seconds))

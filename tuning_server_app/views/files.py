@@ -9,11 +9,7 @@ from django.http.response import HttpResponseBase
 from tuning_server_app import file_store, tasks, wire
 from tuning_server_app.errors import ApiError, not_found
 from tuning_server_app.export_models import Export, ExportKind
-from tuning_server_app.file_request import (
-    MAX_FILENAME,
-    check_purpose,
-    life_seconds,
-)
+from tuning_server_app.file_request import MAX_FILENAME, parse_file_form
 from tuning_server_app.models import File, FilePurpose
 from tuning_server_app.paging import cut_page, read_limit, read_order
 from tuning_server_app.services import exports, files
@@ -60,10 +56,8 @@ class Files(FileEndpoint):
 
     def _store(self, form: QueryDict, upload: StoreIncoming) -> File:
         draft = received(upload)
-        check_purpose(required(form, "purpose"))
-        life = life_seconds(
-            form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
-        )
+        required(form, "purpose")
+        life = parse_file_form(form.dict())
         return files.store_file(
             organization=self.organization,
             purpose=FilePurpose.FINE_TUNE,
