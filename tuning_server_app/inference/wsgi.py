@@ -7,7 +7,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from tuning_server_app.base_models import BaseModel
+from tuning_server_app.base_models import BaseModel, as_downloaded
 from tuning_server_app.inference.app import make_app
 from tuning_server_app.inference.engine import Engine
 
@@ -21,7 +21,10 @@ _sources = settings.TUNING_SERVER_BASE_MODELS
 
 application = make_app(
     Engine(
-        {name: BaseModel(name, source) for name, source in _sources.items()},
+        {
+            name: as_downloaded(BaseModel(name, source), _folder / "hub")
+            for name, source in _sources.items()
+        },
         _folder / "base",
         _folder / "runs",
     )

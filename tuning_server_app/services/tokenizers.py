@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tuning_server_app.base_models import folder_name
+from tuning_server_app.services.hub import missing_downloads
 from tuning_server_app.services.tuned_models import base_models
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -15,10 +16,11 @@ def begin_saving_tokenizers(folder: Path) -> list[subprocess.Popen[bytes]]:
 
     Whoever needs them waits for the processes; a failure stands on their stderr.
     """
+    not_here = missing_downloads()
     missing = [
         (base, folder / folder_name(base))
-        for base in base_models().values()
-        if not (folder / folder_name(base)).is_dir()
+        for name, base in base_models().items()
+        if name not in not_here and not (folder / folder_name(base)).is_dir()
     ]
     module = "tuning_server_app.training.save_tokenizer"
     return [

@@ -10,7 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from tuning_server_app.base_models import BaseModel, BaseModelMissing, find_weights
+from tuning_server_app.base_models import (
+    BaseModel,
+    BaseModelMissing,
+    as_downloaded,
+    find_weights,
+)
 from tuning_server_app.models import Organization, TunedModel
 
 logger = logging.getLogger(__name__)
@@ -32,7 +37,11 @@ def runs_folder() -> Path:
 def base_models() -> dict[str, BaseModel]:
     """The models that may be tuned, by the name the API knows them by."""
     sources = settings.TUNING_SERVER_BASE_MODELS
-    return {name: BaseModel(name, source) for name, source in sources.items()}
+    downloads = Path(settings.TUNING_SERVER_DIR) / "hub"
+    return {
+        name: as_downloaded(BaseModel(name, source), downloads)
+        for name, source in sources.items()
+    }
 
 
 def appeared_at(base: BaseModel) -> int:

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from finetune_site import first_start
 from finetune_site.static_files import collect_static
@@ -23,6 +23,7 @@ class Command(TeamCommand):
         # Counting the sample's tokens needs these; meanwhile the rest is made.
         saving = []
         if settings.TUNING_SERVER:
+            self.fetch_base_models()
             saving = begin_saving_tokenizers(settings.TOKENIZERS_DIR)
         call_command("migrate", verbosity=0, interactive=False)
         collect_static()
@@ -40,6 +41,13 @@ class Command(TeamCommand):
                 f"\n  Sign in as  admin  with the password  {password}\n"
                 f"  (shown once; kept in {settings.VAR_DIR / 'admin-password'})\n"
             )
+
+    def fetch_base_models(self) -> None:
+        """Without the network the other models still serve."""
+        try:
+            call_command("fetch_base_models", stdout=self.stdout)
+        except CommandError as error:
+            self.stderr.write(str(error))
 
     def load_sample(self) -> None:
         version = first_start.load_sample()
