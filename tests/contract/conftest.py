@@ -79,6 +79,13 @@ def connect(live_server: Any, secret: str) -> Iterator[Callable[..., openai.Open
         client.close()
 
 
+@pytest.fixture(params=["strict", "loose"])
+def client(
+    request: pytest.FixtureRequest, connect: Callable[..., openai.OpenAI]
+) -> openai.OpenAI:
+    return connect(_strict_response_validation=request.param == "strict")
+
+
 def client_options(live_server: Any, secret: str, **options: Any) -> dict[str, Any]:
     return {
         "base_url": f"{live_server.url}/v1",

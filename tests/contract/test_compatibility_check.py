@@ -10,7 +10,6 @@ from tuning_server_app.models import File, JobStatus, TuningJob
 
 MODEL = next(iter(settings.TUNING_SERVER_BASE_MODELS))
 NO_INFERENCE = {"chat"}  # that process does not run here
-NOT_OURS = {"uploads", "dpo", "pause"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -28,7 +27,7 @@ def test_our_own_server_passes_the_check_and_is_left_clean(live_server, secret):
 
     by_result = {line["step"]: line["result"] for line in check.results}
     failing = {step for step, result in by_result.items() if result == "fails"}
-    assert failing <= NO_INFERENCE | NOT_OURS, check.results
+    assert failing <= NO_INFERENCE, check.results
     provider.refresh_from_db()
     assert provider.keeps_metadata
     open_jobs = TuningJob.objects.exclude(status=JobStatus.CANCELLED)

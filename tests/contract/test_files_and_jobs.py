@@ -18,11 +18,6 @@ UPLOAD: Any = {"file": ("chats.jsonl", chats()), "purpose": "fine-tune"}
 Connect = Callable[..., openai.OpenAI]
 
 
-@pytest.fixture(params=["strict", "loose"])
-def client(request: pytest.FixtureRequest, connect: Connect) -> openai.OpenAI:
-    return connect(_strict_response_validation=request.param == "strict")
-
-
 def create(client: openai.OpenAI, **options: Any) -> FineTuningJob:
     file = client.files.create(**UPLOAD)
     return client.fine_tuning.jobs.create(model=MODEL, training_file=file.id, **options)
