@@ -231,6 +231,9 @@ TUNING_SERVER_BASE_MODELS = {
 }
 # Names that its clients may use for those models: alias → base model, or tuned model.
 TUNING_SERVER_MODEL_ALIASES = env.dict("TUNING_SERVER_MODEL_ALIASES", default={})
+# What this machine's trainers train on: GPUs as CUDA numbers them, one run on each;
+# `0+1` is one run on both. Left out: one run at a time, on the first GPU or the CPU.
+TUNING_SERVER_DEVICES = env.list("TUNING_SERVER_DEVICES", default=[])
 TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
 # Tokenizers of the open models, which the tuning server writes and the site reads.
 TOKENIZERS_DIR = VAR_DIR / "tokenizers"

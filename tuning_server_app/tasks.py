@@ -30,15 +30,20 @@ def validate(job_pk: int) -> None:
     job = TuningJob.objects.get(pk=job_pk)
     checking.validate_files(job)
     if job.status == JobStatus.QUEUED:
-        train.delay_on_commit(job.pk)
+        train.delay_on_commit()
     ring_webhooks(job)
 
 
 @shared_task(ignore_result=True, expires=RING_SECONDS)
-def train(job_pk: int) -> None:
-    """Run one training; on the queue `training`, one at a time per device."""
-    job = TuningJob.objects.get(pk=job_pk)
-    training.train(job)
+def train() -> None:
+    """Run one training; on the queue `training`, one at a time per device.
+
+    Whoever rings, the trainer takes the job whose turn it is: messages of one house may
+    stand before those of another.
+    """
+    job = training.train_next()
+    if job is None:
+        return
     ring_webhooks(job)
     for export in exports.wanted().filter(tuned_model__job=job):
         make_export.delay_on_commit(export.pk)
@@ -78,8 +83,8 @@ def drive_training() -> None:
     exports.drop_unused()
     for job in queue.unchecked_jobs()[:RUNG_AT_ONCE]:
         validate.delay_on_commit(job.pk)
-    for job in queue.queued_jobs_in_fair_order()[:RUNG_AT_ONCE]:
-        train.delay_on_commit(job.pk)
+    for _job in queue.queued_jobs_in_fair_order()[:RUNG_AT_ONCE]:
+        train.delay_on_commit()
     for export in exports.wanted()[:RUNG_AT_ONCE]:
         make_export.delay_on_commit(export.pk)
     for delivery in webhooks.due_deliveries()[:DELIVERIES_AT_ONCE]:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import orjson
 
+from tuning_server_app.devices import Device
 from tuning_server_app.run_files import LOG
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ STOPPED = {128 + signal.SIGTERM, -signal.SIGTERM}
 # What a training needs to know of its surroundings; no key or password is among it.
 ENVIRONMENT = re.compile(
     r"PATH|HOME|LANG|LC_.*|TZ|TMPDIR|VIRTUAL_ENV|PYTHON.*|LD_LIBRARY_PATH"
-    r"|(CUDA|NVIDIA|HIP|ROCR|OMP|MKL|KMP|GOMP|OPENBLAS|TORCH|PYTORCH|TRITON|TOKENIZERS)_.*"
+    r"|(CUDA|NVIDIA|HIP|ROCR|OMP|MKL|KMP|GOMP|OPENBLAS|TORCH|PYTORCH|TRITON|TOKENIZERS|NCCL|GLOO)_.*"
 )
+ANY_DEVICE = Device()
 PAUSE = b"pause\n"
 EXCEPTION_NAME = re.compile(
     r"^((?:\w+\.)*\w+(?:Error|Exception|Interrupt|Exit))\b", re.MULTILINE
@@ -40,19 +42,25 @@ LOG_TAIL_BYTES = 65_536
 
 
 class TrainerProcess:
-    """`python -m tuning_server_app.training FOLDER`, alive inside a `with` block."""
+    """`python -m tuning_server_app.training FOLDER`, alive inside a `with` block.
 
-    def __init__(self, folder: Path) -> None:
+    On several devices it is one process for each, under `accelerate launch`.
+    """
+
+    def __init__(self, folder: Path, device: Device = ANY_DEVICE) -> None:
         self._folder = folder
+        self._device = device
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._is_asked_to_pause = False
 
     def __enter__(self) -> Self:
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
-                [sys.executable, "-m", "tuning_server_app.training", self._folder],
+                _command(self._folder, len(self._device.names)),
                 cwd=PROJECT_ROOT,
-                env=environment(),
+                env=environment() | self._device.environment,
+                pass_fds=self._device.locks,
+                start_new_session=True,  # a group of its own, to be stopped as one
                 # Stays open and silent: its end tells the trainer that we died.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -105,7 +113,7 @@ class TrainerProcess:
             return self._process.wait(EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             logger.exception("The trainer in %s did not end.", self._folder)
-            self._process.kill()
+            self._signal(signal.SIGKILL)
             return self._process.wait()
 
     def last_exception(self) -> str:
@@ -125,12 +133,27 @@ class TrainerProcess:
     def _stop(self) -> None:
         if self._process.poll() is not None:
             return
-        self._process.terminate()
+        self._signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        """To the process and those it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+
+def _command(folder: Path, n_processes: int) -> list[str | Path]:
+    module: list[str | Path] = ["tuning_server_app.training", folder]
+    if n_processes <= 1:
+        return [sys.executable, "-m", *module]
+    launch = f"--multi_gpu --num_processes {n_processes} --num_machines 1"
+    plain = "--mixed_precision no --dynamo_backend no --main_process_port 0 --module"
+    launcher = [sys.executable, "-m", "accelerate.commands.launch"]
+    return [*launcher, *launch.split(), *plain.split(), *module]
 
 
 def environment() -> dict[str, str]:

@@ -92,7 +92,8 @@ def test_a_killed_and_paused_training_tells_each_step_once(
 
     assert now_is(job) == JobStatus.SUCCEEDED
     events = client.fine_tuning.jobs.list_events(job.wire_id, limit=100)
-    steps = [event.data["step"] for event in events if isinstance(event.data, dict)]
+    told: list[Any] = [event.data for event in events if event.type == "metrics"]
+    steps = [data["step"] for data in told]
     assert steps[::-1] == list(range(1, N_EXAMPLES * EPOCHS + 1))
     went_on = [event.message for event in events if "Going on from" in event.message]
     assert len(went_on) == 2

@@ -7,13 +7,18 @@ import uuid
 from django.db.models import F
 from django.utils.timezone import now
 
+from tuning_server_app.devices import Device, take_device
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import run_folder
 from tuning_server_app.services.jobs import fail_job
 from tuning_server_app.services.pausing import stand_still
-from tuning_server_app.services.queue import give_back, requeue_job
+from tuning_server_app.services.queue import (
+    give_back,
+    queued_jobs_in_fair_order,
+    requeue_job,
+)
 from tuning_server_app.services.run_record import ClaimLost, RunRecord
-from tuning_server_app.trainer_process import STOPPED, TrainerProcess
+from tuning_server_app.trainer_process import ANY_DEVICE, STOPPED, TrainerProcess
 from tuning_server_app.worker_life import WorkerLife
 
 logger = logging.getLogger(__name__)
@@ -25,12 +30,25 @@ class WorkerEnding(Exception):
     """The Celery worker that this process belongs to is stopped, or has died."""
 
 
-def train(job: TuningJob) -> None:
+def train_next() -> TuningJob | None:
+    """Train the job whose turn it is, if one waits and a device is free.
+
+    Returns:
+        the job, now ended or waiting again.
+    """
+    with take_device() as device:
+        if device is None:
+            return None
+        queue = queued_jobs_in_fair_order()
+        return next((job for job in queue if train(job, device)), None)
+
+
+def train(job: TuningJob, device: Device = ANY_DEVICE) -> bool:
     """Train the job to its end, unless another trainer has it; then do nothing."""
     if not _claim(job):
-        return
+        return False
     try:
-        _run(job)
+        _run(job, device)
     except ClaimLost:
         logger.info("%s is no longer ours: cancelled, or queued again.", job)
     except run_folder.Unpreparable as error:
@@ -49,6 +67,7 @@ def train(job: TuningJob) -> None:
             " reason in the trainer's log; then start the job again as a new one.",
             param=None,
         )
+    return True
 
 
 def _claim(job: TuningJob) -> bool:
@@ -62,11 +81,11 @@ def _claim(job: TuningJob) -> bool:
     )
 
 
-def _run(job: TuningJob) -> None:
+def _run(job: TuningJob, device: Device) -> None:
     folder = run_folder.prepare(job)
     record = RunRecord(job)
     try:
-        with WorkerLife() as worker, TrainerProcess(folder) as process:
+        with WorkerLife() as worker, TrainerProcess(folder, device) as process:
             for event in process.events():
                 if worker.is_ending:
                     raise WorkerEnding

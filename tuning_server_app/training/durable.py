@@ -45,9 +45,11 @@ def _sync_entry(path: Path) -> None:
 
 
 def _in_words(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else str(error)
+    # torch and safetensors say where in their own code writing failed, not why.
+    known = error.strerror if isinstance(error, OSError) else None
+    reason = known or f"writing failed, {type(error).__name__}"
     return (
-        f"The run's weights could not be saved: {reason}. What was saved before is"
+        f"The run's weights could not be saved ({reason}). What was saved before is"
         " whole. The server's operator must make room on its disk; then start a new"
         " job, which may begin from the last checkpoint."
     )

@@ -65,7 +65,7 @@ class MemoryBudget:
                 logger.warning("Out of memory: %s", error)
             # Only out here has the error let go of the tensors it was raised among.
             _free()
-            self._shrink(max(example.n_tokens for example in examples))
+            self._shrink([example.n_tokens for example in examples])
 
     def _total(
         self,
@@ -79,9 +79,11 @@ class MemoryBudget:
             so_far = add(so_far, result)
         return so_far
 
-    def _shrink(self, longest: int) -> None:
-        if self.tokens_at_once > longest:
-            self.tokens_at_once = max(longest, self.tokens_at_once // 2)
+    def _shrink(self, lengths: list[int]) -> None:
+        longest = max(lengths)
+        held = min(self.tokens_at_once, sum(lengths))
+        if held > longest:
+            self.tokens_at_once = max(longest, held // 2)
         elif self._n_workers > 1:
             self._n_workers = 1
         else:

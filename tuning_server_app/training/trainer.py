@@ -185,6 +185,9 @@ def make_trainer(
         report_to="none",
         disable_tqdm=True,
     )
+    # On several GPUs there is a process for each, or only the first is used: never the
+    # old way of one process copying the model to all of them.
+    config._n_gpu = min(config.n_gpu, 1)
     return PackedRowsTrainer(
         model, examples=examples, args=config, processing_class=tokenizer, **own
     )

@@ -80,7 +80,7 @@ class ResumeJob(JobEndpoint):
         job = self.find(job_id)
         pausing.resume_job(job)
         if job.status == JobStatus.QUEUED:
-            tasks.train.delay_on_commit(job.pk)
+            tasks.train.delay_on_commit()
         return wire.job(job)
 
 
