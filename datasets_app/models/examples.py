@@ -103,7 +103,11 @@ class Example(models.Model):
         related_name="+",
         verbose_name=_("assignee"),
     )
-    tags = models.ManyToManyField(Tag, blank=True, verbose_name=_("tags"))
+    # Whoever puts a tag on many rows has locked them: PostgreSQL need not look for both
+    # ends of every link. One to a row or a tag that is gone meanwhile leads nowhere.
+    tags = models.ManyToManyField(
+        Tag, blank=True, db_constraint=False, verbose_name=_("tags")
+    )
 
     text = models.TextField(editable=False, blank=True)
     n_tokens = models.PositiveIntegerField(_("tokens"), editable=False, default=0)

@@ -74,10 +74,13 @@ class ExampleRevision(models.Model):
 
     TEAM_PATH = "dataset__team"
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, db_index=False)
+    # A bulk edit stores thousands of these, and PostgreSQL need not look for what each
+    # of them names: the edit's row is locked by whoever stores its revisions, and those
+    # of a dataset or a user that is gone meanwhile are nobody's.
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.CASCADE, db_constraint=False, db_index=False
+    )
     example_pk = models.PositiveBigIntegerField(db_index=True)
-    # Its row is changed, and so locked, by whoever stores revisions of it: PostgreSQL
-    # need not look for it at each of them.
     bulk_edit = models.ForeignKey(
         BulkEdit,
         null=True,
@@ -99,6 +102,7 @@ class ExampleRevision(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
+        db_constraint=False,
         db_index=False,
         on_delete=models.SET_NULL,
         related_name="+",

@@ -41,6 +41,14 @@ def test_a_change_is_kept_with_who_and_both_values():
     assert (revision.created_by, revision.example_pk) == (ann, example.pk)
 
 
+def test_what_somebody_did_stays_when_they_are_gone():
+    example, ann = make_example(), make_user()
+    changed(example, by=ann, messages=[REPLY])
+    ann.delete()
+
+    assert newest().created_by is None
+
+
 def test_the_state_that_falls_back_to_draft_is_part_of_the_change():
     example = make_example(state="approved")
     changed(example, messages=[REPLY])

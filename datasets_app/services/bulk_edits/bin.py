@@ -12,6 +12,8 @@ from teams_app.models import Role
 class _BinEdit(Kind):
     """Of the rows in the bin: those that were ticked, or all of them."""
 
+    takes_bin = True
+
     def rows(self, edit: BulkEdit) -> QuerySet[Example]:
         deleted = Example.with_deleted.filter(
             dataset=edit.dataset_id, deleted_at__isnull=False

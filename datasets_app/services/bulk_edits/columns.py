@@ -23,7 +23,7 @@ class ColumnEdit(Kind):
         return rows
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        rows = self.eligible(edit, Example.objects.filter(pk__among=pks))
+        rows = self.eligible(edit, Example.with_deleted.filter(pk__among=pks))
         return Outcome(put_values(edit, rows, self.targets(edit)))
 
 

@@ -30,6 +30,7 @@ class Kind:
 
     code: BulkKind
     is_undoable = True
+    takes_bin = False  # may rows be in the bin when their turn comes?
     rows_at_once = 5_000
 
     def role(self, edit: BulkEdit) -> Role:
@@ -49,7 +50,10 @@ class Kind:
 
     def n_rows(self, edit: BulkEdit) -> int:
         """How many these are; asked once, in the worker."""
-        return self.rows(edit).order_by().count()
+        means_selection = type(self).rows is Kind.rows  # and no rows of its own
+        selection = Selection.of(edit.selection)
+        counted = means_selection and candidates.known_count(selection, edit.dataset)
+        return counted or self.rows(edit).order_by().count()
 
     def is_small(self, edit: BulkEdit, most: int) -> bool:
         """Are at most so many rows meant? In doubt no: a request waits for the answer.
@@ -81,6 +85,7 @@ class Kind:
         """Change these rows and record each change; they are locked until the commit.
 
         It asks again what of them is to be changed: somebody may have been quicker.
+        They are not in the bin, though, unless `takes_bin`.
         """
         raise NotImplementedError
 

@@ -96,9 +96,7 @@ def _do_piece(edit: BulkEdit, kind: Kind) -> bool:
         return False
     with transaction.atomic():
         keep_in_memory()
-        rows = Example.with_deleted.select_for_update().filter(pk__among=pks)
-        len(rows.order_by("pk").values_list("pk"))  # locked until the commit
-        outcome = kind.change(edit, pks)
+        outcome = kind.change(edit, _locked(pks, kind))
         runs.update(
             edit,
             last_pk=pks[-1],
@@ -107,6 +105,13 @@ def _do_piece(edit: BulkEdit, kind: Kind) -> bool:
             n_invalid=edit.n_invalid + outcome.n_invalid,
         )
     return True
+
+
+def _locked(pks: list[int], kind: Kind) -> list[int]:
+    """Those that the kind still takes; nobody else changes them until the commit."""
+    rows = Example.with_deleted.select_for_update().filter(pk__among=pks)
+    found = rows.order_by("pk").values_list("pk", "deleted_at")
+    return [pk for pk, deleted_at in found if kind.takes_bin or deleted_at is None]
 
 
 @transaction.atomic

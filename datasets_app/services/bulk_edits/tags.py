@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from datasets_app.models import BulkEdit, BulkKind, Example
+from datasets_app.models import BulkEdit, BulkKind
 from datasets_app.services.bulk_edits.kind import Kind, Outcome
 from datasets_app.services.bulk_edits.recording import insert_revisions, update_rows_of
 from datasets_app.services.bulk_edits.tag_changes import (
@@ -30,10 +30,8 @@ class _TagEdit(Kind):
         raise NotImplementedError
 
     def change(self, edit: BulkEdit, pks: list[int]) -> Outcome:
-        live = Example.objects.filter(pk__among=pks).order_by()
-        tags = tags_of([*live.values_list("pk", flat=True)])
         name = edit.params["name"]
-        changes = tag_changes(tags, lambda names: self.changed(names, name))
+        changes = tag_changes(tags_of(pks), lambda names: self.changed(names, name))
         retag(edit.dataset, changes)
         insert_revisions(edit, changes)
         update_rows_of(edit, changes, {})

@@ -18,6 +18,7 @@ from teams_app.models import Role
 
 class Undo(Kind):
     code = BulkKind.UNDO
+    takes_bin = True
 
     def role(self, edit: BulkEdit) -> Role:
         return registry.kind_of(_undone(edit)).role(_undone(edit))

@@ -1,9 +1,11 @@
 """A bulk edit as one step: what it changes, keeps in mind, and takes back."""
 
 import pytest
+from django.utils.timezone import now
 
 from datasets_app.models import BulkEdit, BulkKind, Example, ExampleRevision, RunStatus
 from datasets_app.services import bulk_edits, runs
+from datasets_app.services.bulk_edits import registry
 from datasets_app.services.selection import Selection
 from tests.datasets_app.bulk_edits.edits import edit_of, undo
 from tests.factories import make_dataset, make_example, make_user
@@ -157,3 +159,50 @@ def test_rows_that_come_later_are_not_meant(dataset, monkeypatch):
     monkeypatch.setattr(kind, "change", change)
 
     assert edit_of(dataset, BulkKind.TAG, name="hard").n_changed == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        (BulkKind.TAG, {"name": "hard"}),
+        (BulkKind.STATE, {"state": "in_review"}),
+        (BulkKind.DELETE, {}),
+    ],
+)
+def test_a_row_that_is_in_the_bin_when_its_turn_comes_stays_as_it_is(
+    dataset, monkeypatch, kind, params
+):
+    gone, *_others = dataset.examples.all()
+    Example.objects.filter(pk=gone.pk).update(deleted_at=now())
+    every = list(Example.with_deleted.values_list("pk", flat=True))
+    edit = BulkEdit(dataset=dataset, kind=kind)
+    monkeypatch.setattr(
+        registry.kind_of(edit),
+        "next_pks",
+        lambda edit: [pk for pk in every if pk > edit.last_pk],
+    )
+
+    edit = edit_of(dataset, kind, **params)
+
+    assert (edit.status, edit.n_done, edit.n_changed) == (RunStatus.FINISHED, 3, 2)
+    assert not ExampleRevision.objects.filter(bulk_edit=edit, example_pk=gone.pk)
+
+
+@pytest.mark.parametrize(
+    ("kind", "selection", "n_rows"),
+    [
+        (BulkKind.TAG, Selection(), 3),
+        (BulkKind.TAG, Selection(state="rejected"), 0),
+        (BulkKind.TAG, Selection(tag="old"), 1),
+        (BulkKind.RESTORE, Selection(), 2),
+    ],
+)
+def test_how_many_rows_are_meant_is_known_before_the_first_is_done(
+    dataset, kind, selection, n_rows
+):
+    make_example(dataset=dataset, deleted_at=now())
+    make_example(dataset=dataset, deleted_at=now())
+    dataset.examples.first().tags.create(team=dataset.team, name="old")
+    edit = BulkEdit(dataset=dataset, kind=kind, selection=selection.as_json())
+
+    assert registry.kind_of(edit).n_rows(edit) == n_rows
