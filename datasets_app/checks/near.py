@@ -3,15 +3,21 @@
 Rows whose signatures agree in a whole band are candidates; an estimate from both
 signatures sorts out most; the caller compares what is left, text by text. With 18
 bands of 7 places, of pairs that are 0.85 alike one in a thousand is missed.
+
+Among thousands of rows of one template a band is shared by many that are not alike.
+There a row meets some of them only, others in each band, the likeliest pairs first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 ALIKE = 0.85  # of all shingles are common
 MAYBE_ALIKE = 0.75  # three standard errors of the estimate lower
+# Between which estimates a pair is tried, and with how many neighbours in a band a row.
+ROUNDS = ((0.85, 1.0, 16), (0.80, 0.85, 16), (MAYBE_ALIKE, 0.80, 1))
+MOST_TRIED = 64  # pairs of one row that are compared text by text
 N_BANDS, BAND_PLACES = 18, 7
 ESTIMATE_AT_ONCE = 20_000
 FEW = 64  # so many new rows are compared with every row, without bands
@@ -60,12 +66,32 @@ def candidates(
     """
     if np.count_nonzero(is_new) <= FEW:
         found = _with_every_row(signatures, np.flatnonzero(is_new))
-    else:
-        found = (_in_band(signatures, band) for band in range(N_BANDS))
+        yield from _likely(signatures, found, is_new, groups, (MAYBE_ALIKE, 1))
+        return
+    n_tried = np.zeros(len(signatures), np.int32)
+    for *likely, n_neighbours in ROUNDS:
+        for band in range(N_BANDS):
+            found = _in_band(signatures, band, n_neighbours)
+            for left, right in _likely(signatures, found, is_new, groups, likely):
+                few = np.minimum(n_tried[left], n_tried[right]) < MOST_TRIED
+                left, right = left[few], right[few]
+                np.add.at(n_tried, left, 1)
+                np.add.at(n_tried, right, 1)
+                yield left, right
+
+
+def _likely(
+    signatures: Signatures,
+    found: Iterable[Pairs],
+    is_new: NDArray[np.bool_],
+    groups: Groups,
+    between: Sequence[float],
+) -> Iterator[Pairs]:
     for left, right in found:
         wanted = (is_new[left] | is_new[right]) & groups.are_apart(left, right)
         left, right = left[wanted], right[wanted]
-        likely = estimates(signatures, left, right) >= MAYBE_ALIKE
+        likeness = estimates(signatures, left, right)
+        likely = (between[0] <= likeness) & (likeness <= between[1])
         yield left[likely], right[likely]
 
 
@@ -102,8 +128,8 @@ def _with_every_row(signatures: Signatures, new: Indexes) -> Iterator[Pairs]:
         yield np.full(len(others), row), others
 
 
-def _in_band(signatures: Signatures, band: int) -> Pairs:
-    """Of rows that agree in the band: each with the first and with the one before.
+def _in_band(signatures: Signatures, band: int, n_neighbours: int) -> Iterator[Pairs]:
+    """Of rows that agree in the band: each with the first, and with those before it.
 
     Which ones these are is another matter of chance in every band, so that a pair that
     meets in several bands is hardly ever passed over; the same texts are neighbours.
@@ -112,12 +138,15 @@ def _in_band(signatures: Signatures, band: int) -> Pairs:
     order = np.lexsort((_keys(np.roll(signatures, band, axis=1)), keys))
     keys = keys[order]
     goes_on = np.append(False, keys[1:] == keys[:-1])
-    places = np.arange(len(keys))
-    firsts = np.maximum.accumulate(np.where(goes_on, 0, places))
+    firsts = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(keys))))
     later = np.flatnonzero(goes_on)
-    left = np.concatenate([order[firsts[later]], order[later - 1]])
-    right = np.concatenate([order[later], order[later]])
-    return left, right
+    yield order[firsts[later]], order[later]
+    for distance in range(1, n_neighbours + 1):
+        later = later[later >= distance]
+        later = later[keys[later] == keys[later - distance]]
+        if not len(later):
+            return
+        yield order[later - distance], order[later]
 
 
 def _keys(part: Signatures) -> NDArray[np.uint64]:

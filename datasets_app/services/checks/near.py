@@ -20,6 +20,7 @@ from datasets_app.services.checks.keeping import in_chunks
 
 PAIRS_AT_ONCE = 200
 READ_AT_ONCE = 20
+HELD_SHINGLES = 4_000_000  # of rows compared lately, eight bytes each
 ALONE = 0  # stands for no group
 
 
@@ -62,6 +63,7 @@ class _Known:
         self.stored: Indexes = np.frombuffer(groups, np.int64)
         self.groups = Groups(len(pks))
         self.groups.parents = _first_of_each(self.pks, self.stored)
+        self.held: dict[int, Shingles] = {}
 
     def compare(self, on_part: Callable[[], None]) -> None:
         for left, right in candidates(self.signatures, self.is_new, self.groups):
@@ -82,6 +84,13 @@ class _Known:
                 self.groups.join(one, other)
 
     def _shingles(self, rows: set[int]) -> dict[int, Shingles]:
+        """Of these rows and others: one row is compared with many others in turn."""
+        if sum(map(len, self.held.values())) > HELD_SHINGLES:
+            self.held.clear()
+        self.held |= self._read_shingles(rows - self.held.keys())
+        return self.held
+
+    def _read_shingles(self, rows: set[int]) -> dict[int, Shingles]:
         row_of = {int(self.pks[row]): row for row in rows}
         columns = ("pk", "messages", "preferred_output")
         texts = Example.objects.filter(pk__in=list(row_of)).order_by()
