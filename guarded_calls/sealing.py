@@ -26,9 +26,8 @@ def unseal(sealed: str, secret_keys: Iterable[str]) -> str:
         return _fernet(tuple(secret_keys)).decrypt(sealed.encode()).decode()
     except InvalidToken as exc:
         raise UnreadableSecret(
-            "The stored secret cannot be read: it was encrypted with another"
-            " SECRET_KEY. Put the former one into SECRET_KEY_FALLBACKS, or enter the"
-            " secret anew."
+            "The stored key cannot be read: it was encrypted with another SECRET_KEY. "
+            "Put the former one into SECRET_KEY_FALLBACKS, or enter the key anew."
         ) from exc
 
 

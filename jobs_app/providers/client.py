@@ -12,13 +12,14 @@ import httpx2
 from django.utils.translation import gettext as _
 from openai import APIConnectionError, AzureOpenAI, NotFoundError, OpenAI
 
+from guarded_calls.pinned import CONNECT_SECONDS, Deadline, always
+from guarded_calls.sealing import UnreadableSecret
 from jobs_app.addresses import (
     RefusedAddress,
     check_base_url,
     endpoint_of,
     is_allowed_by_settings,
 )
-from jobs_app.encryption import UnreadableSecret
 from jobs_app.models import (
     Provider,
     RequestResult,
@@ -35,7 +36,6 @@ from jobs_app.providers.errors import (
 )
 from jobs_app.providers.files import FilesClient
 from jobs_app.providers.kinds import Profile, profile_of
-from jobs_app.providers.limits import CONNECT_SECONDS, Deadline, always
 from jobs_app.providers.listing import listed, newest_first_until
 from jobs_app.providers.network import Answers, http_client
 from jobs_app.providers.plain import plain_text

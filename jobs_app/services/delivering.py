@@ -12,11 +12,12 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from jobs_app.encryption import UnreadableSecret
+from guarded_calls.sealing import UnreadableSecret
+from guarded_calls.signing import Message
 from jobs_app.links import full_address
 from jobs_app.models import Delivery, DeliveryState, Webhook
 from jobs_app.notice_texts import data_of, one_line, text_of
-from jobs_app.providers.webhooks import Message, NotDelivered, send
+from jobs_app.providers.webhooks import NotDelivered, send
 from teams_app.access import has_role
 from teams_app.models import Role, User
 

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from guarded_calls.signing import new_secret
 from jobs_app.models import NoticeChoice, Webhook
-from jobs_app.providers.webhooks import new_secret
 from teams_app import audit
 from teams_app.models import Team, User, Verb
 

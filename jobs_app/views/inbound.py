@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from guarded_calls.sealing import UnreadableSecret
 from jobs_app import tasks
-from jobs_app.encryption import UnreadableSecret
 from jobs_app.models import WebhookDoor
 from jobs_app.providers.inbound import NotTheProvider, read_webhook
 from jobs_app.services.inbound import MINUTE, hear, is_crowded

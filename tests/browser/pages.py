@@ -46,6 +46,7 @@ from datasets_app.services.checks import (
 from datasets_app.services.import_undo import undo_import
 from datasets_app.services.saved_filters import save_filter
 from datasets_app.services.selection import Selection
+from guarded_calls.signing import new_secret
 from jobs_app import services as jobs
 from jobs_app.models import (
     EventType,
@@ -61,7 +62,6 @@ from jobs_app.models import (
     WebhookDoor,
     count_requests,
 )
-from jobs_app.providers.webhooks import new_secret
 from jobs_app.services.notices import make_test
 from teams_app.audit import record
 from teams_app.models import Role, Team, Verb

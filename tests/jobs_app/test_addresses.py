@@ -3,12 +3,12 @@ import socket
 
 import pytest
 
+from guarded_calls.addresses import is_public, resolve
 from jobs_app.addresses import (
     RefusedAddress,
+    check_address,
     check_base_url,
     endpoint_of,
-    is_public,
-    resolve,
 )
 
 
@@ -111,22 +111,22 @@ def test_one_private_address_among_public_ones_refuses_the_host(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", resolving_to("1.1.1.1", "10.0.0.1"))
 
     with pytest.raises(RefusedAddress, match=r"10\.0\.0\.1"):
-        resolve(endpoint_of("https://models.example/v1"), is_trusted=False)
+        resolve(endpoint_of("https://models.example/v1"), check_address)
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "localhost"])
 def test_other_spellings_of_loopback_are_refused_when_resolved(host):
     with pytest.raises(RefusedAddress):
-        resolve(endpoint_of(f"https://{host}/v1"), is_trusted=False)
+        resolve(endpoint_of(f"https://{host}/v1"), check_address)
 
 
 def test_a_trusted_host_may_be_private():
     endpoint = endpoint_of("http://127.0.0.1:8000/v1")
 
-    assert resolve(endpoint, is_trusted=True) == ["127.0.0.1"]
+    assert resolve(endpoint, None) == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("host", ["hooks..example", f"{'a' * 64}.example"])
 def test_a_name_that_can_be_none_is_an_unknown_one(host):
     with pytest.raises(OSError, match="label"):
-        resolve(endpoint_of(f"https://{host}/v1"), is_trusted=False)
+        resolve(endpoint_of(f"https://{host}/v1"), check_address)

@@ -2,8 +2,8 @@ import pytest
 from django.core.exceptions import FieldError
 from django.db import connection
 
+from guarded_calls.sealing import UnreadableSecret
 from jobs_app import providers, services
-from jobs_app.encryption import UnreadableSecret
 from jobs_app.models import Provider
 from jobs_app.providers import ProviderRejected
 from tests.factories import make_provider

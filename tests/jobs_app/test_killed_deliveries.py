@@ -15,7 +15,7 @@ from tests.jobs_app.receiver import Receiver
 pytestmark = pytest.mark.processes
 FAIL_A_JOB = """
 from jobs_app.models import JobStatus, Webhook, TOLD
-from jobs_app.providers.webhooks import new_secret
+from guarded_calls.signing import new_secret
 from tests.factories import make_job
 job = make_job(status=JobStatus.RUNNING)
 Webhook.objects.create(

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate, now
 from openai import OpenAI
 
+from guarded_calls.signing import new_secret
 from jobs_app import services, tasks
 from jobs_app.models import (
     TOLD,
@@ -26,7 +27,6 @@ from jobs_app.models import (
 )
 from jobs_app.notice_texts import text_of
 from jobs_app.providers import webhooks
-from jobs_app.providers.webhooks import new_secret
 from jobs_app.services import notices
 from jobs_app.services.delivering import deliver
 from jobs_app.services.notices import (

@@ -174,18 +174,20 @@ def _note(delivery: WebhookDelivery, **fields: object) -> None:
 
 
 def _words(error: FaultyUrl) -> str:
+    plain = _("The address must hold no user name, no password and no “#”.")
     text = {
         Fault.UNREADABLE: _("The address cannot be read."),
         Fault.NOT_HTTP: _("The address must look like https://host/path."),
-        Fault.CREDENTIALS: _("The address must hold no user name and no password."),
-        Fault.FRAGMENT: _("The address must hold no “#”."),
+        Fault.CREDENTIALS: plain,
+        Fault.FRAGMENT: plain,
         Fault.NOT_HTTPS: _(
-            "The address must begin with https://. For a server of your own, add"
-            " “%(host)s” to WEBHOOK_ALLOWED_HOSTS."
+            "The address must begin with https://. For a server of your own, the "
+            "administrator can add “%(host)s” to WEBHOOK_ALLOWED_HOSTS."
         ),
         Fault.INSIDE: _(
-            "%(host)s is inside a private network, where webhooks may not lead. If it"
-            " is a server of your own, add “%(host)s” to WEBHOOK_ALLOWED_HOSTS."
+            "%(host)s is inside a private network, where webhooks may not lead. If it "
+            "is a server of your own, the administrator can add “%(host)s” to "
+            "WEBHOOK_ALLOWED_HOSTS."
         ),
     }[error.fault]
     return text % {"host": error.endpoint}
