@@ -31,9 +31,9 @@ def parse_tool_calls(
 ) -> tuple[str, list[dict[str, Any]]]:
     """What the model said beside its calls, and the calls (name, arguments).
 
-    A call that is not valid JSON stays in the text, where a person can see it. An
-    answer that is nothing but JSON, as Llama's and Mistral's calls are, is one only if
-    it calls one of `names`.
+    A call that is not valid JSON, or of none of `names` where these are given, stays in
+    the text, where a person can see it. An answer that is nothing but JSON, as Llama's
+    and Mistral's calls are, is a call only if it is one of `names`.
     """
     bare = _bare_calls(answer, names)
     if bare:
@@ -42,7 +42,7 @@ def parse_tool_calls(
 
     def take(match: re.Match[str]) -> str:
         call = _parse_call(match[1])
-        if call is None:
+        if call is None or (names and call["name"] not in names):
             return match[0]
         calls.append(call)
         return ""
@@ -121,15 +121,23 @@ def _parse_call(text: str) -> dict[str, Any] | None:
 
 def _parse_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _call(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
     arguments = value.get("arguments", value.get("parameters", {}))
+    if isinstance(arguments, str):  # some models write them as OpenAI's API has them
+        arguments = _parse_json(arguments)
+    if not isinstance(arguments, dict):
+        return None
     return {"name": value["name"], "arguments": arguments}
 
 

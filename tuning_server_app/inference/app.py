@@ -3,6 +3,7 @@
 For the web process alone, on a unix socket: who may ask which model is decided there.
 """
 
+import logging
 import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -23,10 +24,15 @@ from tuning_server_app.inference.chat_request import (
 )
 from tuning_server_app.inference.engine import Busy, Engine
 
+logger = logging.getLogger(__name__)
+
 WsgiApp = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 Body = dict[str, Any]
 
 CHAT_PATHS = {"/chat/completions", "/v1/chat/completions"}
+BROKEN = ApiError(
+    500, "The model cannot answer. The log of the inference process has the details."
+)
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -45,6 +51,9 @@ def make_app(engine: Engine) -> WsgiApp:
             return _send_error(start_response, ApiError(503, str(missing)))
         except Busy:
             return _send_error(start_response, BUSY)
+        except Exception:  # weights that cannot be loaded, say: a client must get JSON
+            logger.exception("A chat could not be answered.")
+            return _send_error(start_response, BROKEN)
 
     return app
 

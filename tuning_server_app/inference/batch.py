@@ -1,7 +1,6 @@
 """Answers of one base model, written side by side: one token each a step."""
 
 import logging
-import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ROWS = 16
 # A long prompt is read in pieces, so that the answers beside it go on.
-PIECE_TOKENS = 512
+PIECE_TOKENS = 256
 
 
 class Batch:
@@ -183,15 +182,18 @@ class _Reading:
 
 def _take(rows: Sequence[Row], logits: Tensor) -> None:
     """Give each row its token of (rows, V) logits; one that fails ends alone."""
-    likeliest, tokens = (part.tolist() for part in logits.max(dim=-1))
-    for row, best, token, own in zip(rows, likeliest, tokens, logits, strict=True):
+    numbers = logits.float()
+    likeliest = numbers.argmax(dim=-1).tolist()
+    are_broken = numbers.isnan().any(dim=-1).tolist()
+    parts = zip(rows, likeliest, are_broken, numbers, strict=True)
+    for row, token, is_broken, own in parts:
         try:
-            if math.isnan(best):
+            if is_broken:
                 raise ArithmeticError("The model's weights give no numbers.")
             if row.takes_the_likeliest:
                 row.take(token)
             else:
-                row.take_from(own.to("cpu", torch.float32, copy=True))
+                row.take_from(own.to("cpu", copy=True))
         except ApiError as error:
             _fail(row.question, error)
         except Exception as error:

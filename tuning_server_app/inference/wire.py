@@ -1,5 +1,6 @@
 """OpenAI's chat completion objects."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -164,9 +165,15 @@ def _chunk_choice(
 
 
 def _tool_call(call: Wire) -> Wire:
-    arguments = orjson.dumps(call["arguments"]).decode()
     return {
         "id": f"call_{secrets.token_hex(12)}",
         "type": "function",
-        "function": {"name": call["name"], "arguments": arguments},
+        "function": {"name": call["name"], "arguments": _as_json(call["arguments"])},
     }
+
+
+def _as_json(arguments: Wire) -> str:
+    try:
+        return orjson.dumps(arguments).decode()
+    except TypeError:  # a model may write huge integers and halves of characters
+        return json.dumps(arguments)

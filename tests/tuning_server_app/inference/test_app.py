@@ -9,8 +9,10 @@ import pytest
 
 from tests.tuning_server_app.inference.models import QUESTION
 from tests.tuning_server_app.tiny_model import NAME, PEFT_WARNING
+from tuning_server_app.errors import ApiError
 from tuning_server_app.inference import engine as engine_module
 from tuning_server_app.inference.app import make_app
+from tuning_server_app.inference.row import Row
 
 pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
 
@@ -196,3 +198,29 @@ def test_an_answer_is_not_written_on_for_a_client_that_went_away(engine):
         )
 
     assert response.json["usage"]["completion_tokens"] == 0
+
+
+def test_a_stream_that_fails_half_way_ends_with_the_reason(engine, monkeypatch):
+    error = ApiError(503, "No room.", code="out_of_memory")
+    take = Row.take
+
+    def fails_at_the_fifth(row: Any, token: int, logprob: Any = None) -> None:
+        take(row, token, logprob)
+        if row._n_tokens == 5:
+            raise error
+
+    monkeypatch.setattr(Row, "take", fails_at_the_fifth)
+    content = ask(engine, stream=True).content
+
+    *chunks, last = content.decode().strip().split("\n\n")
+    assert len(chunks) > 1
+    assert json.loads(last.removeprefix("data: ")) == error.envelope
+
+
+def test_weights_that_cannot_be_loaded_are_told_as_json(make_engine, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"broken")
+    response = ask(make_engine(tmp_path))
+
+    assert response.status == 500
+    assert response.json["error"]["type"] == "server_error"
