@@ -4,7 +4,7 @@ Pure: bytes in, sentences out. Examples and messages are numbered from 1, as at 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import IO
+from typing import Protocol
 
 import orjson
 
@@ -16,6 +16,12 @@ BOM = b"\xef\xbb\xbf"
 SHOWN_PROBLEMS = 5
 
 
+class Lines(Protocol):
+    """What is read of a file: a line, or as many bytes of it."""
+
+    def readline(self, limit: int = ..., /) -> bytes: ...
+
+
 class FileRefused(Exception):
     """The file cannot be trained on."""
 
@@ -25,7 +31,7 @@ class FileRefused(Exception):
         self.message = message
 
 
-def check_training_file(file: IO[bytes], method: str = SUPERVISED) -> int:
+def check_training_file(file: Lines, method: str = SUPERVISED) -> int:
     """The number of examples in the file.
 
     Raises:
@@ -41,7 +47,7 @@ def check_training_file(file: IO[bytes], method: str = SUPERVISED) -> int:
     return n_examples
 
 
-def check_validation_file(file: IO[bytes], method: str = SUPERVISED) -> int:
+def check_validation_file(file: Lines, method: str = SUPERVISED) -> int:
     """The same without a smallest number, except that there must be one.
 
     Raises:
@@ -64,7 +70,7 @@ def check_validation_file(file: IO[bytes], method: str = SUPERVISED) -> int:
     return n_examples
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _lines(file: Lines) -> Iterator[bytes]:
     """The lines that are not blank; one that is too long comes cut, but not whole."""
     is_first = True
     while line := file.readline(MAX_LINE_BYTES + 1):

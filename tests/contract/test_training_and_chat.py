@@ -124,12 +124,16 @@ def check_stream(client: openai.OpenAI, model: str) -> None:
         max_tokens=8,
         stream=True,
         stream_options={"include_usage": True},
+        store=True,
     )
     *chunks, last = list(stream)
     words = [chunk.choices[0].delta.content or "" for chunk in chunks]
     assert "".join(words) == ask(client, model)
     assert last.choices == []
     assert last.usage is not None
+    kept = client.chat.completions.retrieve(last.id)
+    assert kept.choices[0].message.content == "".join(words)
+    assert kept.usage == last.usage
 
 
 def check_model_is_deleted(client: openai.OpenAI, model: str) -> None:

@@ -1,6 +1,7 @@
 """The first phase of a job: its files are read before anything is trained."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -14,6 +15,7 @@ from tests.tuning_server_app.factories import (
     preferences,
 )
 from tuning_server_app.models import JobStatus, TuningJob
+from tuning_server_app.services import checking
 from tuning_server_app.services.checking import validate_files
 from tuning_server_app.services.files import delete_file
 
@@ -92,3 +94,33 @@ def test_a_cancelled_job_is_not_checked():
     job = make_job(status=JobStatus.CANCELLED)
     validate_files(job)
     assert not job.events.exists()
+
+
+def test_the_heart_beats_while_a_long_file_is_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checking, "BEAT_SECONDS", 0)
+    beats = []
+
+    def watch() -> Any:
+        beats.append(TuningJob.objects.get().heartbeat_at)
+        return now()
+
+    monkeypatch.setattr(checking, "now", watch)
+    checked_job(chats())
+    assert len(set(beats)) > 5
+
+
+def test_the_files_of_a_job_that_is_cancelled_are_read_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(checking, "BEAT_SECONDS", 0)
+    read: list[int] = []
+
+    class Cancelled(checking._Watched):
+        def readline(self, limit: int = -1) -> bytes:
+            read.append(limit)
+            TuningJob.objects.update(status=JobStatus.CANCELLED)
+            return super().readline(limit)
+
+    monkeypatch.setattr(checking, "_Watched", Cancelled)
+    assert checked_job(chats(), b"nonsense").status == JobStatus.CANCELLED
+    assert len(read) == 1

@@ -1,5 +1,6 @@
 """The first phase of a job: are its files fit to train on?"""
 
+import time
 from datetime import timedelta
 
 from django.db.models import Q
@@ -11,12 +12,14 @@ from tuning_server_app.services.files import files_of
 from tuning_server_app.services.jobs import fail_job
 from tuning_server_app.training_file import (
     FileRefused,
+    Lines,
     check_training_file,
     check_validation_file,
 )
 
-# A check of the largest file takes less; a worker that died is replaced after it.
+# A worker that was silent for so long has died, and is replaced.
 CLAIMED_FOR = timedelta(seconds=60)
+BEAT_SECONDS = 10
 
 
 def validate_files(job: TuningJob) -> None:
@@ -29,6 +32,8 @@ def validate_files(job: TuningJob) -> None:
             _check_content(job, job.validation_file, "validation_file")
     except _FileAtFault as fault:
         fail_job(job, **fault.error)
+    except _NoLongerWanted:
+        return
     else:
         job.move_to(JobStatus.QUEUED, "Files validated, moving job to queued state")
 
@@ -40,6 +45,28 @@ def _claim(job: TuningJob) -> bool:
             untouched, pk=job.pk, status=JobStatus.VALIDATING_FILES
         ).update(heartbeat_at=now())
     )
+
+
+class _NoLongerWanted(Exception):
+    """The job was cancelled while its files were read."""
+
+
+class _Watched:
+    """A file that is read for minutes: the job's heart beats all the while."""
+
+    def __init__(self, file: Lines, job: TuningJob) -> None:
+        self._file = file
+        self._reading = TuningJob.objects.filter(
+            pk=job.pk, status=JobStatus.VALIDATING_FILES
+        )
+        self._beat_at = time.monotonic()
+
+    def readline(self, limit: int = -1) -> bytes:
+        if time.monotonic() - self._beat_at > BEAT_SECONDS:
+            self._beat_at = time.monotonic()
+            if not self._reading.update(heartbeat_at=now()):
+                raise _NoLongerWanted
+        return self._file.readline(limit)
 
 
 class _FileAtFault(Exception):
@@ -55,7 +82,7 @@ def _check_content(job: TuningJob, file_id: str, param: str) -> None:
         if file is None:
             raise FileNotFoundError
         with file_store.path_of(file.blob).open("rb") as content:
-            check(content, job.method)
+            check(_Watched(content, job), job.method)
     except FileRefused as refusal:
         raise _FileAtFault(refusal.code, refusal.message, param) from refusal
     except FileNotFoundError as error:
