@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -129,6 +129,15 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
         context = {"state": job.status, "label": job.get_status_display()}
         return render_to_string("components/_state.html", context)
 
+    @admin.display(description=gettext_lazy("jobs there that may be it"))
+    def may_be_it(self, job: FineTuningJob) -> SafeString:
+        names = ("id", "status", "base_model", "suffix", "created_at")
+        lines = [
+            " · ".join(str(each[name]) for name in names if each.get(name))
+            for each in job.candidates
+        ]
+        return format_html_join("", "<p>{}</p>", [(line,) for line in lines])
+
     @admin.display(description=gettext_lazy("page"))
     def page(self, job: FineTuningJob) -> SafeString:
         return format_html('<a href="{}">{}</a>', self.view_on_site(job), _("open"))
@@ -139,7 +148,7 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):
             return self.asked
-        return (*self.told, "candidates") if obj.candidates else self.told
+        return (*self.told, "may_be_it") if obj.candidates else self.told
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.get_fields(request, obj)

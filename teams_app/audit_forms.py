@@ -8,9 +8,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from teams_app.models import AuditEntry, Role, Team, Thing, Verb
 
+WHO = pgettext_lazy("who did it", "Who")
 AT_ONCE = 1000  # so many transactions may commit in another order than they began
 # Beyond them, the day after or the same moment elsewhere is no date any more.
 FIRST, LAST = date(1970, 1, 1), date(9000, 1, 1)
@@ -30,11 +32,11 @@ class AuditForm(forms.Form):
         Team.objects.none(), label=_("Team"), required=False, empty_label=_("any team")
     )
     who = forms.CharField(
-        label=_("Who"),
+        label=WHO,
         required=False,
         max_length=200,
         widget=forms.TextInput(
-            attrs={"type": "search", "list": "audit-names", "placeholder": _("Who")}
+            attrs={"type": "search", "list": "audit-names", "placeholder": WHO}
         ),
     )
     verb = forms.ChoiceField(

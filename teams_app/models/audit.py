@@ -6,13 +6,14 @@ from typing import Any
 from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from teams_app.models.people import Team, TeamScopedQuerySet
 
 
 class Verb(models.TextChoices):
-    CREATED = "created", _("created")
-    CHANGED = "changed", _("changed")
+    CREATED = "created", pgettext_lazy("somebody", "created")
+    CHANGED = "changed", pgettext_lazy("somebody", "changed")
     DELETED = "deleted", _("deleted")
     IMPORTED = "imported", _("imported into")
     EXPORTED = "exported", _("exported")
@@ -26,7 +27,7 @@ class Verb(models.TextChoices):
     DOWNLOADED = "downloaded", _("downloaded")
     KEY_CHANGED = "key_changed", _("changed the key of")
     REVOKED = "revoked", _("revoked")
-    LAUNCHED = "launched", _("launched")
+    LAUNCHED = "launched", pgettext_lazy("somebody", "launched")
     ASKED = "asked", _("asked to launch")
     APPROVED = "approved", _("approved")
     DECLINED = "declined", _("declined")

@@ -399,6 +399,18 @@ def unsure_job(team: Team) -> FineTuningJob:
     )
 
 
+def asked_to_launch_again(team: Team) -> FineTuningJob:
+    team.approve_always = True
+    team.save()
+    job = unsure_job(team)
+    jobs.launch_again(job, by=make_member(Role.LAUNCHER, team))
+    return job
+
+
+def draft_for_later(team: Team) -> FineTuningJob:
+    return make_job(team=team, scheduled_for=now() + timedelta(days=1))
+
+
 def leftover(team: Team) -> LeftoverFile:
     return LeftoverFile.objects.create(
         provider=make_provider(team=team),
@@ -575,6 +587,7 @@ PAGES = [
     page("jobs:detail", estimated_job),
     page("jobs:detail", deployable_job),
     page("jobs:detail", unsure_job),
+    page("jobs:detail", asked_to_launch_again),
     page("providers:detail", provider),
     page("providers:detail", checked_provider),
     page("admin:index"),
@@ -603,7 +616,8 @@ PAGES = [
     admin("jobs_app_webhookdoor", webhook_door),
     page("jobs:detail", job_for_later),
     admin("jobs_app_finetuningjob"),
-    admin("jobs_app_finetuningjob", running_job),
+    admin("jobs_app_finetuningjob", draft_for_later),
+    admin("jobs_app_finetuningjob", unsure_job),
     admin("django_celery_beat_periodictask"),
     page("admin:tuning_server_app_apikey_changelist", given_up_message),
     page("admin:tuning_server_app_apikey_add"),
