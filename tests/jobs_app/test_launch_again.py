@@ -177,3 +177,15 @@ def test_the_page_keeps_asking_where_it_is(client, asked, asker, other):
     client.force_login(asker)
     page = client.get(f"/jobs/{asked.pk}/").content.decode()
     assert "cancel it on the provider" in page
+
+
+@pytest.mark.parametrize("status", [JobStatus.DRAFT, JobStatus.SUBMITTING])
+@pytest.mark.parametrize("decide", [services.launch_again, services.look_again])
+def test_what_needs_no_decision_is_not_decided(status, decide):
+    """Not even where the step itself would be one that a job may take."""
+    job = make_job(status=status, create_sent_at=now())
+
+    with pytest.raises(IllegalTransition, match="needs no decision"):
+        decide(job, by=None)
+    job.refresh_from_db()
+    assert (job.status, job.create_sent_at is None) == (status, False)
