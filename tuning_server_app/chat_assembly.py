@@ -21,6 +21,8 @@ class Assembly:
         """The completion, once the stream said that it is whole."""
         *events, self._rest = (self._rest + piece).split(b"\n\n")
         for event in events:
+            if not event.startswith(b"data:"):
+                continue  # a comment, to keep the connection open
             data = event.removeprefix(b"data:").strip()
             if data == DONE:
                 return self._completion()

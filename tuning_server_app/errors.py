@@ -1,6 +1,6 @@
 """What a client is told when a request is refused: OpenAI's error envelope."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,17 @@ def invalid(
     message: str, *, param: str | None = None, code: str | None = None
 ) -> ApiError:
     return ApiError(400, message, code=code, param=param)
+
+
+def refuse_unknown(found: Iterable[str], known: Container[str]) -> None:
+    """Raises ApiError for the first field of a body that the API does not have."""
+    for field in sorted(found):
+        if field not in known:
+            raise invalid(
+                f"Unrecognized request argument supplied: {field[:50]}",
+                param=field[:50],
+                code="unknown_parameter",
+            )
 
 
 def not_found(kind: str, wire_id: str) -> ApiError:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tuning_server_app.errors import invalid
+from tuning_server_app.errors import invalid, refuse_unknown
 from tuning_server_app.models import FilePurpose
 
 MAX_FILENAME = 255
@@ -37,12 +37,7 @@ def parse_file_form(form: Mapping[str, Any]) -> int | None:
     Raises:
         ApiError: a field is unknown or wrong, or the file is not to train on.
     """
-    for field in sorted(form.keys() - FORM_FIELDS):
-        raise invalid(
-            f"Unrecognized request argument supplied: {field[:50]}",
-            param=field[:50],
-            code="unknown_parameter",
-        )
+    refuse_unknown(form, FORM_FIELDS)
     check_purpose(form.get("purpose"))
     if "expires_after" in form:
         return life_of(_json(form["expires_after"]))

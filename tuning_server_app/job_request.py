@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tuning_server_app.errors import invalid
+from tuning_server_app.errors import invalid, refuse_unknown
 from tuning_server_app.example_rules import DPO, SUPERVISED
 from tuning_server_app.metadata import check_metadata
 
@@ -49,12 +49,7 @@ def parse_job_request(body: object) -> JobRequest:
     """
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
-    for field in sorted(body.keys() - KNOWN_FIELDS):
-        raise invalid(
-            f"Unrecognized request argument supplied: {field}",
-            param=field,
-            code="unknown_parameter",
-        )
+    refuse_unknown(body, KNOWN_FIELDS)
     if body.get("integrations"):
         raise invalid(
             "This server has no integrations. Leave the field out; the metrics of"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tuning_server_app.errors import invalid
+from tuning_server_app.errors import invalid, refuse_unknown
 from tuning_server_app.file_request import MAX_FILENAME, check_purpose, life_of
 
 MAX_BYTES = 8 * 1024**3
@@ -63,12 +63,7 @@ def parse_completion(body: object) -> tuple[list[str], str | None]:
 def _object(body: object, known: set[str]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
-    for field in sorted(body.keys() - known):
-        raise invalid(
-            f"Unrecognized request argument supplied: {field}",
-            param=field,
-            code="unknown_parameter",
-        )
+    refuse_unknown(body, known)
     return body
 
 

@@ -63,6 +63,8 @@ def _watched(chunks: Iterable[bytes], place: str) -> Iterator[bytes]:
     for chunk in chunks:
         *events, rest = (rest + chunk).split(b"\n\n")
         for event in events:
+            if event.startswith(b":"):
+                continue  # a comment
             data = event.removeprefix(b"data: ")
             if data != b"[DONE]":
                 said = orjson.loads(data)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import make_job
+from tuning_server_app.errors import ApiError
 from tuning_server_app.models import FINISHED, JobStatus, Organization, TuningJob
 from tuning_server_app.services.pausing import pause_job, resume_job, stand_still
 from tuning_server_app.services.queue import requeue_job
@@ -118,3 +119,20 @@ def test_an_end_forgets_the_wish():
     job = make_running(pause_requested_at=now())
     job.move_to(S.SUCCEEDED, "done")
     assert job.pause_requested_at is None
+
+
+def test_of_two_wishes_at_once_one_is_noted():
+    job = make_running()
+    stale = TuningJob.objects.get(pk=job.pk)
+    for copy in (job, stale):
+        pause_job(copy)
+    assert messages(job) == ["Pause requested"]
+
+
+def test_a_job_that_ended_during_the_pause_says_so():
+    job = make_running()
+    stale = TuningJob.objects.get(pk=job.pk)
+    job.move_to(S.SUCCEEDED, "done")
+    with pytest.raises(ApiError, match="has ended: it is succeeded"):
+        pause_job(stale)
+    assert TuningJob.objects.get().pause_requested_at is None

@@ -105,6 +105,12 @@ def test_wrong_ids_are_refused(api: Client, model: TunedModel, project_ids: Any)
     assert answer.json()["error"]["param"] == "project_ids"
 
 
+def test_an_unknown_field_is_refused(api: Client, model: TunedModel):
+    body = {"project_ids": ["friends"], "until": "tomorrow"}
+    answer = api.post(path(model), body, "application/json")
+    assert answer.json()["error"]["param"] == "until"
+
+
 def test_permissions_are_listed_in_pages(api: Client, model: TunedModel):
     permit(model, ["a", "b", "c"])
     page = api.get(f"{path(model)}?limit=2")

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from tests.tuning_server_app import schema_check
 from tests.tuning_server_app.factories import make_chat
 from tests.tuning_server_app.test_chat import (
     BASE,
@@ -73,6 +74,14 @@ def test_a_stream_is_kept_as_the_answer_it_was(
     choice = api.get(f"{CHATS}/chatcmpl-1").json()["choices"][0]
     assert choice["message"]["content"] == "안녕!"
     assert choice["finish_reason"] == "stop"
+
+
+def test_a_stream_of_another_form_reaches_its_client(ask: Any, upstream: Upstream):
+    odd = chunk({"content": "a"}).replace(b'"finish_reason": null', b'"role": "user"')
+    upstream.answer(STREAM, b": ping\n\n", odd, *SPOKEN[1:])
+    said = b"".join(ask(store=True, stream=True).streaming_content)
+    assert said.endswith(SPOKEN[-1])
+    assert schema_check.violations.pop().endswith("is a required property")
 
 
 def test_a_stream_that_breaks_is_not_kept(ask: Any, upstream: Upstream):
@@ -171,6 +180,11 @@ def assembled(*events: bytes) -> Any:
     whole = b"".join([*events, b"data: [DONE]\n\n"])
     found = [assembly.feed(whole[at : at + 1]) for at in range(len(whole))]
     return next(each for each in found if each is not None)
+
+
+def test_comments_in_a_stream_say_nothing():
+    completion = assembled(b": ping\n\n", chunk({"content": "a"}, "stop"))
+    assert completion["choices"][0]["message"]["content"] == "a"
 
 
 def test_tool_calls_are_put_together():

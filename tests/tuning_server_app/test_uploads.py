@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import chats, make_upload
 from tuning_server_app import file_store
+from tuning_server_app.errors import ApiError
 from tuning_server_app.file_store import Draft
 from tuning_server_app.models import File, Organization
 from tuning_server_app.services import uploads as services
@@ -233,6 +234,13 @@ def test_an_empty_part_is_refused(api: Client):
     assert refused(send(api, begun(api), b"")) == "data"
 
 
+def test_a_part_comes_alone(api: Client):
+    data = {"data": SimpleUploadedFile("upload", b"a"), "number": "1"}
+    answer = api.post(f"{UPLOADS}/{begun(api)}/parts", data)
+    assert refused(answer) == "number"
+    assert stored() == set()
+
+
 def test_a_part_that_is_sent_twice_does_no_harm(api: Client):
     upload_id = begun(api)
     sent(api, upload_id)
@@ -272,6 +280,13 @@ def test_of_two_completions_one_wins(api: Client, monkeypatch: pytest.MonkeyPatc
     assert stored() == kept
 
 
+def test_a_cancel_after_the_end_is_refused(organization: Organization):
+    upload = make_upload(organization)
+    Upload.objects.update(status=UploadStatus.COMPLETED)
+    with pytest.raises(ApiError, match="is completed"):
+        services.cancel_upload(upload)
+
+
 def test_a_part_that_comes_when_the_upload_ended_is_not_kept(
     organization: Organization,
 ):
@@ -279,7 +294,7 @@ def test_a_part_that_comes_when_the_upload_ended_is_not_kept(
     Upload.objects.update(status=UploadStatus.CANCELLED)
     draft = Draft()
     draft.write(b"late")
-    with pytest.raises(Exception, match="is cancelled"):
+    with pytest.raises(ApiError, match="is cancelled"):
         services.add_part(upload, draft)
     assert stored() == set()
 

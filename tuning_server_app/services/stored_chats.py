@@ -1,5 +1,6 @@
 """Chats kept because their client said `store: true`; for thirty days, as at OpenAI."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from tuning_server_app.chat_assembly import Assembly
 from tuning_server_app.chat_models import StoredChat
 from tuning_server_app.metadata import check_metadata
 from tuning_server_app.models import Organization
+
+logger = logging.getLogger(__name__)
 
 LIFE = timedelta(days=30)
 
@@ -40,10 +43,16 @@ class ChatRecord:
         self._store(orjson.loads(answer))
 
     def feed(self, piece: bytes) -> None:
-        """Take in a piece of a stream; its last one keeps the answer."""
-        completion = self._assembly.feed(piece)
-        if completion is not None:
-            self._store(completion)
+        """Take in a piece of a stream; its last one keeps the answer.
+
+        A stream of another form than OpenAI's is not kept, and reaches its client.
+        """
+        try:
+            completion = self._assembly.feed(piece)
+            if completion is not None:
+                self._store(completion)
+        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+            logger.exception("A streamed chat could not be kept.")
 
     def _store(self, completion: dict[str, Any]) -> None:
         StoredChat.objects.update_or_create(

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from tuning_server_app import wire
-from tuning_server_app.errors import invalid, model_not_found, not_found
+from tuning_server_app.errors import invalid, model_not_found, not_found, refuse_unknown
 from tuning_server_app.models import TunedModel
 from tuning_server_app.paging import cut_page, read_limit, read_order
 from tuning_server_app.services import permissions, tuned_models
@@ -65,7 +65,9 @@ class OnePermission(PermissionEndpoint):
 
 
 def _project_ids(body: object) -> list[str]:
-    project_ids = body.get("project_ids") if isinstance(body, dict) else None
+    fields = body if isinstance(body, dict) else {}
+    refuse_unknown(fields, {"project_ids"})
+    project_ids = fields.get("project_ids")
     if (
         not isinstance(project_ids, list)
         or not 1 <= len(project_ids) <= MAX_PROJECTS

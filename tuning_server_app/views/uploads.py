@@ -5,12 +5,17 @@ from typing import Any
 from django.http import HttpRequest
 
 from tuning_server_app import wire
-from tuning_server_app.errors import not_found
+from tuning_server_app.errors import not_found, refuse_unknown
 from tuning_server_app.services import uploads
 from tuning_server_app.upload_models import Upload, UploadPart
 from tuning_server_app.upload_request import parse_completion, parse_upload_request
 from tuning_server_app.views.endpoint import Endpoint, is_retry, read_json
-from tuning_server_app.views.incoming import disk_errors, incoming, received
+from tuning_server_app.views.incoming import (
+    StoreIncoming,
+    disk_errors,
+    incoming,
+    received,
+)
 
 MAX_PART_BYTES = 64 * 1024 * 1024
 
@@ -43,8 +48,10 @@ class Parts(UploadEndpoint):
         with incoming(request, field="data", max_bytes=MAX_PART_BYTES) as store:
             return wire.upload_part(self._keep(request, upload, store))
 
-    def _keep(self, request: HttpRequest, upload: Upload, store: Any) -> UploadPart:
-        _form = request.POST  # reading it brings the part in
+    def _keep(
+        self, request: HttpRequest, upload: Upload, store: StoreIncoming
+    ) -> UploadPart:
+        refuse_unknown(request.POST, ())  # reading the form brings the part in
         return uploads.add_part(upload, received(store))
 
 

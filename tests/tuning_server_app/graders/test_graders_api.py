@@ -100,6 +100,7 @@ def test_a_sound_grader_is_handed_back(api: Client, grader: Any):
         (multi(right={**CHECK, "name": None}), "grader.graders.right.name"),
         (multi(inner=multi()), "grader.graders.inner.type"),
         ({**multi(), "graders": {}}, "grader.graders"),
+        (multi("a", **{f"a{n}": CHECK for n in range(21)}), "grader.graders"),
         (multi("right +"), "grader.calculate_output"),
         (multi("wrong * 2"), "grader.calculate_output"),
     ],
