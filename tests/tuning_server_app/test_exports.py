@@ -239,6 +239,17 @@ def test_a_merged_model_in_use_stays(
     assert export_of(ExportKind.MERGED).state == S.READY
 
 
+def test_a_merged_model_that_cannot_be_made_again_stays(
+    api: Client, model: TunedModel, merging: Callable[..., None]
+):
+    ask(api, ExportKind.MERGED)
+    make(ExportKind.MERGED)
+    delete_model(model)
+    Export.objects.update(used_at=now() - exports.KEPT - timedelta(seconds=1))
+    exports.drop_unused()
+    assert export_of(ExportKind.MERGED).state == S.READY
+
+
 def test_what_was_packed_outlives_the_model(api: Client, model: TunedModel):
     make(ExportKind.ADAPTER)
     delete_model(model)

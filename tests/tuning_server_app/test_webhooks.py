@@ -154,6 +154,26 @@ def test_waits_grow_until_it_is_given_up_and_an_operator_sees_why(
     assert "answered with the status 500" in page
 
 
+def test_what_is_three_days_old_is_tried_one_last_time(receiver: Receiver):
+    receiver.answers = [500]
+    delivery = make_delivery(receiver.url)
+    delivery.created_at = now() - webhooks.GIVEN_UP_AFTER - timedelta(seconds=1)
+    delivery.save()
+    webhooks.deliver(delivery)
+    assert (delivery.state, len(receiver.got)) == (DeliveryState.GIVEN_UP, 1)
+
+
+def test_a_receiver_that_is_down_is_asked_once_for_all_that_waits(receiver: Receiver):
+    receiver.answers = [500]
+    delivery = make_delivery(receiver.url)
+    jobs.cancel_job(make_job(organization=delivery.job.organization))
+    elsewhere = make_webhook(make_organization(), receiver.url)
+    jobs.cancel_job(make_job(organization=elsewhere.organization))
+    webhooks.deliver(delivery)
+    [left] = webhooks.due_deliveries()
+    assert left.webhook == elsewhere
+
+
 def test_an_operator_has_it_tried_again(receiver: Receiver, admin_client: Client):
     delivery = make_delivery(receiver.url)
     WebhookDelivery.objects.update(state=DeliveryState.GIVEN_UP, n_attempts=12)

@@ -1,7 +1,7 @@
 """Telling registered addresses how jobs ended: signed, tried again for three days."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx2
 import orjson
@@ -27,11 +27,12 @@ SEND_SECONDS = 15.0
 # Longer than an attempt takes, so that a claim outlives the work it guards.
 CLAIM = timedelta(seconds=60)
 HOUR = 3600
-# Together three days; after the last of them it is given up.
+# Together three days; after the last of them, and after three days, it is given up.
 TRY_AGAIN_SECONDS = (
     *(10, 30, 60, 300, 900),
     *(HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR),
 )
+GIVEN_UP_AFTER = timedelta(seconds=sum(TRY_AGAIN_SECONDS))
 GONE = 410
 
 
@@ -153,15 +154,23 @@ def _message(delivery: WebhookDelivery) -> Message:
 
 def _note_failure(delivery: WebhookDelivery, error: NotDelivered) -> None:
     waits = TRY_AGAIN_SECONDS[delivery.n_attempts :]
-    if error.is_gone or not waits:
+    is_old = delivery.created_at < now() - GIVEN_UP_AFTER
+    if error.is_gone or is_old or not waits:
         _note(delivery, state=DeliveryState.GIVEN_UP, problem=str(error))
         logger.warning("Webhook message %s was given up.", delivery.message_id)
     else:
         again_at = now() + timedelta(seconds=waits[0])
         _note(delivery, next_try_at=again_at, problem=str(error))
+        _let_wait(delivery.webhook, again_at)
     if error.is_gone:
         on = Webhook.objects.filter(pk=delivery.webhook_id, problem="")
         on.update(problem=str(error))
+
+
+def _let_wait(webhook: Webhook, until: datetime) -> None:
+    """Whatever else goes there: it would hold up a worker only to fail as well."""
+    others = due_deliveries().filter(webhook=webhook)
+    others.update(next_try_at=until)
 
 
 def _note(delivery: WebhookDelivery, **fields: object) -> None:
