@@ -76,7 +76,7 @@ def test_downloaded_weights_answer_as_the_server_does(
     adapter = download(client, files["adapter.tar"], tmp_path)
     assert plain.ask_adapter(tiny_base, adapter, QUESTION, N_TOKENS) == answer
 
-    with pytest.raises(openai.InternalServerError) as refused:
+    with pytest.raises(openai.ConflictError) as refused:
         client.files.content(files["merged.tar"])
     assert refused.value.code == "weights_not_ready"
     work()

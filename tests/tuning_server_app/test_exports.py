@@ -107,7 +107,7 @@ def test_the_merged_model_is_made_when_it_is_asked_for(
 ):
     assert export_of(ExportKind.MERGED) not in exports.wanted()
     response = ask(api, ExportKind.MERGED)
-    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert (response.status_code, response["Retry-After"]) == (409, "10")
     assert response.json()["error"]["code"] == "weights_not_ready"
     make(ExportKind.MERGED)
     packed = unpacked(ask(api, ExportKind.MERGED))
@@ -225,7 +225,7 @@ def test_a_merged_model_that_nobody_uses_makes_room(
     export = export_of(ExportKind.MERGED)
     assert (export.state, export.file.status) == (S.UNASKED, "uploaded")
     assert [*file_store.folder().iterdir()] == []
-    assert ask(api, ExportKind.MERGED).status_code == 503
+    assert ask(api, ExportKind.MERGED).status_code == 409
 
 
 def test_a_merged_model_in_use_stays(
@@ -234,7 +234,7 @@ def test_a_merged_model_in_use_stays(
     ask(api, ExportKind.MERGED)
     make(ExportKind.MERGED)
     Export.objects.update(used_at=now() - exports.KEPT - timedelta(seconds=1))
-    ask(api, ExportKind.MERGED).close()
+    unpacked(ask(api, ExportKind.MERGED))
     exports.drop_unused()
     assert export_of(ExportKind.MERGED).state == S.READY
 

@@ -82,7 +82,8 @@ def call(client: Client, method: str, route: str, ids: dict[str, str]) -> int:
     path = "/v1/" + PARAMETER.sub(lambda match: ids[KINDS[match[1]]], route)
     body = {"data": {}, "content_type": "application/json"} if method == "post" else {}
     response = getattr(client, method)(path, **body)
-    response.close()
+    if response.streaming:  # to its end, or its file stays open
+        b"".join(response.streaming_content)
     status: int = response.status_code
     return status
 

@@ -91,10 +91,11 @@ def ask_for(file: File) -> Export | None:
 
 def not_yet(export: Export) -> ApiError:
     return ApiError(
-        503,
+        409,
         f"The server is making {export.file.filename}. Ask again in a moment: the"
         f" status of {export.file.wire_id} is 'processed' when it is done.",
         code="weights_not_ready",
+        should_retry=True,
     )
 
 
