@@ -19,8 +19,11 @@ def report(providers: list[tuple[Any, FaultyProvider]]) -> int:
     lost: Counter[str] = Counter()
     for provider, faulty in providers:
         ours = list(jobs.filter(provider=provider))
-        duplicates.update(_too_often(ours, faulty))
-        lost.update(_not_at_all(ours, faulty))
+        too_often, not_at_all = _too_often(ours, faulty), _not_at_all(ours, faulty)
+        duplicates.update(too_often)
+        lost.update(not_at_all)
+        if any(too_often.values()) or any(not_at_all.values()):
+            _tell_what_is_odd(ours, faulty)
     n_created = sum(len(faulty.jobs) for _provider, faulty in providers)
     by_status = dict(Counter(jobs.values_list("status", flat=True)))
     say(f"launched: {jobs.count()}; created at the providers: {n_created}")
@@ -29,6 +32,19 @@ def report(providers: list[tuple[Any, FaultyProvider]]) -> int:
         told = ", ".join(f"{n} {what}" for what, n in found.items())
         say(f"{name}: {found.total()} ({told})")
     return duplicates.total() + lost.total()
+
+
+def _tell_what_is_odd(ours: list[Any], faulty: FaultyProvider) -> None:
+    """The stories of jobs that are not there exactly once, and the files."""
+    n_there = Counter(_key(theirs) for theirs in faulty.jobs.values())
+    for job in ours:
+        is_there = n_there[str(job.launch_key)]
+        if is_there == 1 and job.finished_at and not _missing_events(faulty, job):
+            continue
+        say(f"job {job.pk}, {job.status}: {is_there} at {job.provider}")
+        for event in job.events.filter(remote_id="").order_by("pk"):
+            say(f"    {event.created_at:%H:%M:%S.%f} {event.message}")
+    say(f"files: {[file['filename'] for file in faulty.files.values()]}")
 
 
 def _too_often(ours: list[Any], faulty: FaultyProvider) -> dict[str, int]:
