@@ -79,7 +79,7 @@ class Processes:
 
     def kill_and_empty_the_broker(self) -> None:
         self._kill("broker killed and emptied", self.broker)
-        shutil.rmtree(self.folder / "broker")
+        shutil.rmtree(self.folder / "broker", ignore_errors=True)
         self.broker = self.start("-m", "finetune_site.broker")
 
     def wake_all(self) -> None:
