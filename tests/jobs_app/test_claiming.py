@@ -1,6 +1,7 @@
 """A worker that dies is replaced within a minute and a half; one that slept sends
 nothing more."""
 
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from jobs_app import services
 from jobs_app.models import FineTuningJob, JobStatus
 from jobs_app.providers.outgoing import Slice
 from jobs_app.services import claiming, submitting, uploading
-from jobs_app.services.claiming import Claim, claim
+from jobs_app.services.claiming import Claim, claim, claimed
 from jobs_app.services.waiting import ClaimLost
 from tests.factories import make_job
 
@@ -94,6 +95,22 @@ def test_a_claim_that_was_taken_cannot_be_renewed(job, monkeypatch):
         held.renew()
 
 
+def test_a_claim_ends_though_the_job_is_being_submitted_again(job, monkeypatch):
+    held = Claim(job, max_seconds=900)
+    sleep_and_lose_the_claim(monkeypatch)
+    assert claim(FineTuningJob.objects.get(pk=job.pk))
+
+    with pytest.raises(ClaimLost):
+        held.renew()
+
+
+def test_a_claim_is_of_one_job(job):
+    at_once = {"status_changed_at": job.status_changed_at}
+    make_job(status=JobStatus.SUBMITTING, **at_once)
+
+    assert list(claimed(job)) == [job]
+
+
 def test_nobody_holds_a_job_longer_than_a_submission_may_take(job, monkeypatch):
     held = Claim(job, max_seconds=900)
     let_pass(monkeypatch, 901)
@@ -133,13 +150,15 @@ def test_a_late_worker_whose_job_nobody_took_goes_on(job, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_claim_is_renewed_while_its_worker_waits(job, monkeypatch):
     monkeypatch.setattr(claiming, "RENEW_SECONDS", 0.01)
-    claimed_until = job.claimed_until
+    claimed_until, n_threads = job.claimed_until, threading.active_count()
 
     with Claim(job, max_seconds=900):
         until = time.monotonic() + PATIENCE_SECONDS
         while job.claimed_until == claimed_until:
             assert time.monotonic() < until
             job.refresh_from_db()
+
+    assert threading.active_count() == n_threads
 
 
 def test_a_busy_database_does_not_end_the_renewing(job, monkeypatch):
