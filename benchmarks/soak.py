@@ -36,6 +36,8 @@ N_VERSIONS = 3
 N_ROWS = 700
 LATEST_LAUNCH = 0.8  # of the time
 SHARE_CANCELLED = 0.08
+# A worker should live long enough to get to work: each start takes seconds.
+SHARE_OF_DEATHS = 0.08
 A_MOMENT = timedelta(seconds=5)
 
 
@@ -165,7 +167,7 @@ def go_wrong(
                 launches.cancel_one()
         for faulty in launches.servers:
             go_wrong_once(faulty, chance, told)
-        if chance.random() < 0.25:
+        if chance.random() < SHARE_OF_DEATHS:
             chance.choice(deaths)()
         if chance.random() < 0.1:
             hurry()
