@@ -161,6 +161,17 @@ def test_a_claim_is_renewed_while_its_worker_waits(job, monkeypatch):
     assert threading.active_count() == n_threads
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_was_taken_is_renewed_no_more(job, monkeypatch):
+    monkeypatch.setattr(claiming, "RENEW_SECONDS", 0.01)
+    FineTuningJob.objects.update(status=JobStatus.PENDING)
+
+    with Claim(job, max_seconds=900) as held:
+        held._renewer.join(PATIENCE_SECONDS)
+
+        assert not held._renewer.is_alive()
+
+
 def test_a_busy_database_does_not_end_the_renewing(job, monkeypatch):
     held = Claim(job, max_seconds=900)
 

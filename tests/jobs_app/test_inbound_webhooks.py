@@ -196,6 +196,16 @@ def test_web_processes_count_a_crowd_together(door, job, monkeypatch):
     assert call(door).status_code == 429
 
 
+def test_a_crowd_at_one_door_closes_no_other(door, job, monkeypatch):
+    monkeypatch.setattr(hearing, "MAX_CALLS", 1)
+    other = WebhookDoor.objects.create(provider=make_provider(), secret=SECRET)
+    for n in range(3):
+        call(other, webhook_id=f"wh_{n}", key=b"no")
+
+    assert call(door).status_code == 200
+    assert call(other).status_code == 429
+
+
 def test_the_next_minute_is_open_to_all_again(door, job, monkeypatch):
     monkeypatch.setattr(hearing, "MAX_CALLS", 1)
     call(door, webhook_id="wh_0", key=b"no")

@@ -94,12 +94,14 @@ def forget_jobs() -> None:
 
 
 def follow_jobs(provider: int, remote_ids: list[str]) -> list[int]:
-    """Running jobs of ours, as a launch long ago has left them."""
-    version = new_version(provider)
-    running = {"dataset_version_id": version, "status": JobStatus.RUNNING}
-    theirs = Provider.objects.get(pk=provider)
-    jobs = [make_job(provider=theirs, remote_id=r, **running) for r in remote_ids]
-    return [int(job.pk) for job in jobs]
+    """Running jobs of ours, as a launch long ago has left them; none is due."""
+    running: dict[str, Any] = {
+        "provider": Provider.objects.get(pk=provider),
+        "dataset_version_id": new_version(provider),
+        "status": JobStatus.RUNNING,
+        "next_poll_at": None,
+    }
+    return [int(make_job(remote_id=each, **running).pk) for each in remote_ids]
 
 
 def look_now() -> None:
