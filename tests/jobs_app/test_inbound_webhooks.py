@@ -176,6 +176,10 @@ def test_a_long_body_is_not_read(door, job):
     assert not is_due(job)
 
 
+def test_a_call_that_does_not_tell_its_length_is_read(door, client):
+    assert client.post(f"/webhooks/{door.token}/").status_code == 400
+
+
 def test_a_crowd_is_sent_away(door, job, monkeypatch):
     monkeypatch.setattr(hearing, "MAX_CALLS", 2)
     for n in range(2):
@@ -201,6 +205,8 @@ def test_a_crowd_at_one_door_closes_no_other(door, job, monkeypatch):
     other = WebhookDoor.objects.create(provider=make_provider(), secret=SECRET)
     for n in range(3):
         call(other, webhook_id=f"wh_{n}", key=b"no")
+    long_ago = now() - timedelta(seconds=61)
+    WebhookDoor.objects.filter(pk=door.pk).update(minute_began_at=long_ago)
 
     assert call(door).status_code == 200
     assert call(other).status_code == 429
