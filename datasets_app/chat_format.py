@@ -11,7 +11,7 @@ A line is what a provider reads. `chat_checks` says what may be wrong with a rec
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from datasets_app import exact_json
@@ -84,54 +84,49 @@ def _in_order(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 def line_of(
-    messages: str,
-    tools: str | None = None,
+    messages: bytes,
+    tools: bytes | None = None,
     parallel_tool_calls: bool | None = None,
-    functions: str | None = None,
-    preferred_output: str | None = None,
-    non_preferred_output: str | None = None,
-    extra: str | None = None,
-) -> str:
-    """The line of the file, from texts that `exact_json.dumps` wrote.
+    functions: bytes | None = None,
+    preferred_output: bytes | None = None,
+    non_preferred_output: bytes | None = None,
+    extra: bytes | None = None,
+) -> bytes:
+    """The line of the file, from what `exact_json.dumps` wrote, in UTF-8.
 
     With outputs it is a DPO line. `extra` is for reinforcement rows alone: their grader
     reads it, while every other training file is refused for an unknown key.
     """
-    parts = [f'"messages":{messages}']
+    parts = [b'{"messages":', messages]
     if tools is not None:
-        parts.append(f'"tools":{tools}')
+        parts += (b',"tools":', tools)
     if parallel_tool_calls is not None:
-        parts.append(
-            f'"parallel_tool_calls":{"true" if parallel_tool_calls else "false"}'
-        )
+        value = b"true" if parallel_tool_calls else b"false"
+        parts += (b',"parallel_tool_calls":', value)
     if functions is not None:
-        parts.append(f'"functions":{functions}')
+        parts += (b',"functions":', functions)
     if extra is not None:
         parts += _further_parts(extra)
-    line = "{" + ",".join(parts) + "}"
-    if preferred_output is None and non_preferred_output is None:
-        return line
-    return (
-        f'{{"input":{line},"preferred_output":{preferred_output or "null"},'
-        f'"non_preferred_output":{non_preferred_output or "null"}}}'
-    )
+    parts.append(b"}")
+    if preferred_output is not None or non_preferred_output is not None:
+        parts.insert(0, b'{"input":')
+        parts += (b',"preferred_output":', preferred_output or b"null")
+        parts += (b',"non_preferred_output":', non_preferred_output or b"null", b"}")
+    return b"".join(parts)
 
 
-def _further_parts(extra: str) -> list[str]:
+def _further_parts(extra: bytes) -> Iterator[bytes]:
     """Of the row itself; what belongs to messages is under a record's own keys."""
     value = exact_json.loads(extra)
-    if not isinstance(value, dict):
-        return []
-    return [
-        f"{exact_json.dumps(key)}:{exact_json.dumps(each)}"
-        for key, each in value.items()
-        if key not in RECORD_KEYS
-    ]
+    for key, each in value.items() if isinstance(value, dict) else ():
+        if key not in RECORD_KEYS:
+            yield from (b",", exact_json.dump_bytes(key))
+            yield from (b":", exact_json.dump_bytes(each))
 
 
 def canonical_line(record: dict[str, Any], method: str = SUPERVISED) -> str:
     """A valid record as it is frozen: the same content always gives the same bytes."""
-    return line_of(*line_columns(record, method))
+    return line_of(*in_utf8(line_columns(record, method))).decode()
 
 
 def line_columns(
@@ -145,7 +140,7 @@ def line_columns(
     JSONText | None,
     JSONText | None,
 ]:
-    """What `line_of` takes: the canonical JSON of each part of a record."""
+    """What `line_of` takes in UTF-8: the canonical JSON of each part of a record."""
     return (
         exact_json.dumps(canonical_messages(record.get("messages"))),
         optional_text(record.get("tools")),
@@ -155,6 +150,10 @@ def line_columns(
         optional_text(canonical_messages(record.get("non_preferred_output"))),
         optional_text(record.get("extra")) if method == REINFORCEMENT else None,
     )
+
+
+def in_utf8(columns: Iterable[Any]) -> Iterator[Any]:
+    return (each.encode() if isinstance(each, str) else each for each in columns)
 
 
 def all_messages(record: dict[str, Any]) -> Any:
@@ -174,11 +173,7 @@ def optional_text(value: Any) -> JSONText | None:
     return None if value is None else exact_json.dumps(value)
 
 
-def content_hash(line: str) -> str:
-    return hash_of(line.encode())
-
-
-def hash_of(line: bytes) -> str:
+def content_hash(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 

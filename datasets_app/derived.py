@@ -11,7 +11,7 @@ from datasets_app.chat_format import (
     all_messages,
     all_texts,
     content_hash,
-    hash_of,
+    in_utf8,
     line_columns,
     line_of,
     optional_text,
@@ -77,7 +77,7 @@ def _derived(record: dict[str, Any], method: str, n_tokens: int) -> Derived:
         messages=JSONText(line[len(b'{"messages":') : -1].decode()),
         text=_searched(text),
         n_tokens=n_tokens,
-        content_hash=hash_of(line),
+        content_hash=content_hash(line),
         problems=tuple(find_problems(record, text, method)),
     )
 
@@ -96,7 +96,7 @@ def _derived_of_any(record: dict[str, Any], method: str, n_tokens: int) -> Deriv
         extra=optional_text(record.get("extra")),
         text=_searched(text),
         n_tokens=n_tokens,
-        content_hash=content_hash(line_of(*columns)),
+        content_hash=content_hash(line_of(*in_utf8(columns))),
         problems=tuple(find_problems(record, text, method)),
     )
 

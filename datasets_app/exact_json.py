@@ -34,7 +34,7 @@ def dump_bytes(value: Any) -> bytes:
         return dumps(value).encode()
 
 
-def loads(text: str) -> Any:
+def loads(text: str | bytes) -> Any:
     """The value of a text that `dumps` wrote. (orjson would round big numbers.)"""
     return json.loads(text)
 

@@ -24,20 +24,20 @@ SHAREGPT_ROLES = {
 
 def openai_line(row: Row) -> bytes:
     """As a provider gets it: the same content is always the same bytes."""
-    return row.line.encode()
+    return row.line
 
 
 def dpo_line(row: Row) -> bytes:
     if not row.is_preference:
         raise DoesNotFit("no_preference")
-    return row.line.encode()
+    return row.line
 
 
 def whole_line(row: Row) -> bytes:
-    return line_with_extra(row).encode()
+    return line_with_extra(row)
 
 
-def line_with_extra(row: Row) -> str:
+def line_with_extra(row: Row) -> bytes:
     """With all that the file said which the row came from, at its old place."""
     if row.extra is None:
         return row.line
@@ -53,7 +53,7 @@ def line_with_extra(row: Row) -> str:
     for key, messages in places.items():
         _put_back(messages, further.pop(key, None))
     _add(line, further, LINE_KEYS)
-    return exact_json.dumps(line)
+    return exact_json.dump_bytes(line)
 
 
 def _add(given: dict[str, Any], further: Any, known: Container[str]) -> None:
@@ -89,7 +89,7 @@ def sharegpt_line(row: Row) -> bytes:
         line["system"] = messages.pop(0)["content"]
     line["conversations"] = [_sharegpt_turn(message) for message in messages]
     if row.tools:
-        line["tools"] = str(row.tools)
+        line["tools"] = row.tools.decode()
     if row.parallel_tool_calls is not None:
         line["parallel_tool_calls"] = row.parallel_tool_calls
     return exact_json.dump_bytes(line)

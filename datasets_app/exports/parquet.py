@@ -45,7 +45,7 @@ def preference_columns(row: Row) -> Columns:
 
 
 def _columns(row: Row, *conversations: Messages) -> Columns:
-    length = sum(len(each) for each in row if isinstance(each, str))
+    length = sum(len(each) for each in row if isinstance(each, bytes))
     return Columns(tuple(map(_fitting, conversations)), _text(row.tools), length)
 
 
@@ -54,8 +54,8 @@ def _check_settings(row: Row) -> None:
         raise DoesNotFit("call_settings")
 
 
-def _text(value: str | None) -> str | None:
-    return None if value is None else str(value)
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
 
 
 def _fitting(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,22 +7,22 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from datasets_app.chat_format import OUTPUT_KEYS, line_columns, line_of
+from datasets_app.chat_format import OUTPUT_KEYS, in_utf8, line_columns, line_of
 
 
 class Row(NamedTuple):
     """The parts of a row as canonical JSON, in the order that `line_of` takes."""
 
-    messages: str
-    tools: str | None = None
+    messages: bytes
+    tools: bytes | None = None
     parallel_tool_calls: bool | None = None
-    functions: str | None = None
-    preferred_output: str | None = None
-    non_preferred_output: str | None = None
-    extra: str | None = None
+    functions: bytes | None = None
+    preferred_output: bytes | None = None
+    non_preferred_output: bytes | None = None
+    extra: bytes | None = None
 
     @property
-    def line(self) -> str:
+    def line(self) -> bytes:
         """As it is frozen; `extra` is given with rows whose line has it."""
         return line_of(*self)
 
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 def row_of(record: dict[str, Any], method: str) -> Row:
-    return Row(*line_columns(record, method))
+    return Row(*in_utf8(line_columns(record, method)))
 
 
 class DoesNotFit(Exception):
@@ -66,8 +66,8 @@ def turns_of(row: Row) -> list[dict[str, Any]]:
     return messages_in(row.messages)
 
 
-def messages_in(text: str | None) -> list[dict[str, Any]]:
-    messages = orjson.loads(str(text or "null"))  # it takes no kind of str but str
+def messages_in(text: bytes | None) -> list[dict[str, Any]]:
+    messages = orjson.loads(text or b"null")
     if not isinstance(messages, list) or not messages:
         raise DoesNotFit("shape")
     for message in messages:

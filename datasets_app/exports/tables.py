@@ -48,4 +48,4 @@ def conversation_cells(row: Row) -> list[str]:
     if row.functions or row.parallel_tool_calls is not None:
         raise DoesNotFit("call_settings")
     turns_of(row)
-    return [str(row.messages), str(row.tools or "")]
+    return [row.messages.decode(), (row.tools or b"").decode()]

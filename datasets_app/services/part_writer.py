@@ -43,16 +43,15 @@ class PartWriter:
         self._writer.shutdown()
         self.file.close()
 
-    def add(self, example_id: int, digest: str, n_tokens: int, line: str) -> None:
+    def add(self, example_id: int, digest: str, n_tokens: int, line: bytes) -> None:
         """Raises OSError, perhaps of a line before."""
-        data = line.encode()
-        self._lines.append(data)
+        self._lines.append(line)
         self.example_ids.append(example_id)
         self.offsets.append(self.n_bytes)
         self.digests += bytes.fromhex(digest)
         self.n_rows += 1
         self.n_tokens += n_tokens
-        self.n_bytes += len(data) + 1
+        self.n_bytes += len(line) + 1
         if self.n_bytes - self._n_begun >= PIECE_BYTES:
             self._begin_piece()
 

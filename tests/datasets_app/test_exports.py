@@ -271,7 +271,7 @@ class TestWithFurtherKeys:
         method = {"chat": SUPERVISED, "dpo": DPO, "rft": "reinforcement"}[format]
         record = self.read(json.dumps(row).encode(), format)
         kept = row_of(record, method)._replace(
-            extra=json.dumps(record["extra"]) if "extra" in record else None
+            extra=json.dumps(record["extra"]).encode() if "extra" in record else None
         )
         data = b"".join(write(FORMATS["whole"], [kept], Tally()))
 
@@ -281,7 +281,7 @@ class TestWithFurtherKeys:
     def test_they_never_take_the_place_of_what_was_reviewed(self):
         notes = {"1": {"content": "Evil."}, "3": {"weight": 0, "tool_calls": []}}
         further = {"messages": notes, "tools": [TOOL], "id": 7}
-        row = row_of(PLAIN, SUPERVISED)._replace(extra=json.dumps(further))
+        row = row_of(PLAIN, SUPERVISED)._replace(extra=json.dumps(further).encode())
         data = b"".join(write(FORMATS["whole"], [row], Tally()))
 
         assert json.loads(data) == {**PLAIN, "id": 7}

@@ -37,7 +37,7 @@ def test_few_rows_come_at_once(pieces):
 
 
 def test_long_rows_come_one_by_one(pieces, monkeypatch):
-    monkeypatch.setattr(row_stream, "PIECE_CHARACTERS", 1)
+    monkeypatch.setattr(row_stream, "PIECE_BYTES", 1)
 
     assert pieces() == [1, 1, 1, 1, 1, 0]
 
@@ -48,3 +48,18 @@ def test_whoever_reads_slowly_holds_no_transaction():
     next(row_stream.rows_of(Example.objects.all(), "pk"))
 
     assert not connection.in_atomic_block
+
+
+def test_of_no_rows_none_come():
+    make_example()
+
+    assert list(row_stream.rows_of(Example.objects.filter(pk__in=[]), "pk")) == []
+
+
+def test_texts_come_as_they_are_stored():
+    make_example(messages=[{"role": "user", "content": "네?"}])
+    (row,) = row_stream.rows_of(
+        Example.objects.all(), "split", "messages_text", "tools_text"
+    )
+
+    assert row == ("train", '[{"role":"user","content":"네?"}]'.encode(), None)
