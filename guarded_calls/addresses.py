@@ -138,26 +138,23 @@ def resolve(endpoint: Endpoint, judge: Judge | None) -> list[str]:
 
 def leads_outside(address: Address) -> bool:
     """Whether the address, or the one it stands for, is public."""
-    return all(is_public(each) for each in _embedded(address) or [address])
+    return is_public(_embedded(address) or address)
 
 
 def is_public(address: Address) -> bool:
+    """Global by the registries, which loopback and all private nets are not."""
     return address.is_global and not (
         address.is_multicast
         or address.is_reserved
-        or address.is_unspecified
-        or address.is_loopback
-        or address.is_link_local
         or (address.version == 6 and address.is_site_local)
         or address in METADATA_ADDRESSES
     )
 
 
-def _embedded(address: Address) -> list[Address]:
-    """The IPv4 addresses that an IPv6 address stands for: they decide, not it."""
+def _embedded(address: Address) -> Address | None:
+    """The IPv4 address that an IPv6 address stands for: that one decides."""
     if address.version == 4:
-        return []
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        return None
     if address in NAT64:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [each for each in inner if each is not None]
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour

@@ -41,6 +41,7 @@ def resolving_to(*addresses: str):
         "fd00:ec2::254",  # Amazon's metadata
         "fec0::1",
         "ff02::1",
+        "4000::1",  # reserved, although the registries call it global
     ],
 )
 def test_private_addresses_are_not_public(address):
@@ -65,6 +66,10 @@ def test_public_addresses_are_public(address):
 def test_an_ipv4_address_inside_an_ipv6_one_is_seen_through(disguise):
     with pytest.raises(RefusedAddress, match="private network"):
         check_base_url(f"https://{disguise}/v1")
+
+
+def test_a_public_address_in_an_ipv6_one_is_allowed():
+    check_base_url("https://[::ffff:1.1.1.1]/v1")
 
 
 def test_a_public_address_behind_nat64_is_allowed():

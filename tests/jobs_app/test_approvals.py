@@ -150,6 +150,39 @@ def test_a_provider_that_moved_is_not_what_was_asked_for(waiting, other):
         services.approve(waiting, by=other)
 
 
+@pytest.mark.parametrize(
+    ("of", "name", "value"),
+    [
+        ("provider", "kind", "nebius"),
+        ("provider", "base_url", "https://elsewhere.example/v1"),
+        ("provider", "api_version", "2026-01-01"),
+        ("provider", "extra_body", {"lora": False}),
+        ("dataset_version", "training_sha256", "0"),
+        ("dataset_version", "validation_sha256", "0"),
+        ("", "base_model", "larger"),
+        ("", "hyperparameters", {"n_epochs": 9}),
+        ("", "suffix", "other"),
+        ("", "seed", 7),
+    ],
+)
+def test_whatever_decides_what_runs_is_part_of_what_was_asked(waiting, of, name, value):
+    asked = approvals.terms_of(waiting)
+
+    setattr(getattr(waiting, of) if of else waiting, name, value)
+
+    assert approvals.terms_of(waiting) != asked
+
+
+def test_so_are_the_provider_and_the_version_themselves(waiting):
+    asked = approvals.terms_of(waiting)
+    provider, version = waiting.provider, waiting.dataset_version
+    waiting.provider = make_provider(base_url=provider.base_url, name=provider.name)
+    assert approvals.terms_of(waiting) != asked
+
+    waiting.provider, version.pk = provider, version.pk + 1
+    assert approvals.terms_of(waiting) != asked
+
+
 def test_an_approval_of_other_terms_than_the_page_showed_is_refused(waiting, other):
     with pytest.raises(ApprovalRefused, match="not what was asked for"):
         services.approve(waiting, by=other, seen="0" * 64)

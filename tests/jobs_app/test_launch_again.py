@@ -91,6 +91,7 @@ def test_what_was_declined_is_not_created_by_looking_again(
     services.submit_job(asked)
 
     assert asked.status == JobStatus.AWAITING_APPROVAL
+    assert asked.create_sent_at is None  # for it is not there, beyond doubt
     assert fake.jobs == {}
 
 

@@ -18,6 +18,7 @@ from tests.factories import (
     make_job,
     make_member,
     make_provider,
+    make_team,
     make_version,
 )
 from tests.teams_app.test_team_admin import team_form
@@ -94,6 +95,27 @@ def test_making_and_revoking_a_token_is_told_without_the_token(owner, team):
     verbs = list(AuditEntry.objects.values_list("verb", "team"))
     assert verbs == [("revoked", team.pk), ("created", team.pk)]
     assert raw not in str(list(AuditEntry.objects.values()))
+
+
+def test_what_is_about_a_user_is_told_to_each_of_their_teams(owner, team):
+    other = make_team()
+    other.membership_set.create(user=owner, role=Role.VIEWER)
+    make_token(user=owner, name="script")
+    told_to = AuditEntry.objects.values_list("team", flat=True)
+    assert set(told_to) == {team.pk, other.pk}
+
+
+def test_a_long_name_is_cut_to_what_the_database_takes(owner, team):
+    audit.record(Verb.CREATED, make_dataset(team=team, name="x" * 400), by=owner)
+    assert newest().label == "x" * 300
+
+
+def test_an_owner_filters_by_teams_of_their_own_only(client, owner, team):
+    foreign = make_team()
+    foreign.membership_set.create(user=owner, role=Role.VIEWER)
+    audit.record(Verb.CREATED, make_dataset(team=foreign, name="Foreign set"), by=None)
+    page = client.get(reverse("audit:log"), {"team": foreign.pk}).content.decode()
+    assert "Foreign set" not in page
 
 
 def test_a_bulk_edit_and_a_purge_are_told(owner, team):
