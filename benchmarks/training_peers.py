@@ -1,10 +1,13 @@
 """One of the trainers that training_speed compares; prints a line of JSON.
 
-python -m benchmarks.training_peers {SFTTrainer,ours} ROWS STEPS BATCH CACHE
+python -m benchmarks.training_peers PEER ROWS STEPS BATCH CACHE
+PEER: peak (of matrix products), SFTTrainer, float32, ours
 """
 
 import json
+import math
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -15,7 +18,10 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import (
+    AutoConfig,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -25,25 +31,33 @@ from transformers import (
 from trl import SFTConfig, SFTTrainer
 
 from tuning_server_app.base_models import SMOLLM2
-from tuning_server_app.training.adapters import new_adapter
+from tuning_server_app.training.adapters import make_optimizer, new_adapter
 from tuning_server_app.training.convert import ensure_ready
-from tuning_server_app.training.hyperparameters import Hyperparameters
-from tuning_server_app.training.loading import load_model, load_tokenizer
+from tuning_server_app.training.hyperparameters import (
+    Hyperparameters,
+    share_of_learning_rate,
+)
+from tuning_server_app.training.loading import device, load_model, load_tokenizer
+from tuning_server_app.training.memory_budget import MemoryBudget, usual_tokens
 from tuning_server_app.training.packed_attention import PACKED
 from tuning_server_app.training.rows import Row, read_rows
-from tuning_server_app.training.trainer import Step, make_trainer
+from tuning_server_app.training.scoring import Answers
+from tuning_server_app.training.trainer import PackedRowsTrainer, make_trainer
 from tuning_server_app.training.workers import Workers
 
 LEARNING_RATE = 1e-3
 WARM_UP_STEPS = 2
+SIDE, PRODUCTS = 1536, 12  # of the matrices that the peak is measured with
 SEED = 7
 
 
 class StopWatch:
-    """Tokens a second over the steps after the warm-up, and the mean loss of all."""
+    """Tokens a second over the steps after the warm-up; the losses of the first steps
+    and of the last ones."""
 
-    def __init__(self, n_tokens_per_step: float) -> None:
+    def __init__(self, n_tokens_per_step: float, flops_per_token: float) -> None:
         self._n_tokens_per_step = n_tokens_per_step
+        self._flops_per_token = flops_per_token
         self._times: list[tuple[float, float]] = []
         self._losses: list[float] = []
 
@@ -54,10 +68,14 @@ class StopWatch:
     def figures(self) -> dict[str, float]:
         first, last = self._times[WARM_UP_STEPS - 1], self._times[-1]
         n_tokens = self._n_tokens_per_step * (len(self._times) - WARM_UP_STEPS)
+        per_second = n_tokens / (last[0] - first[0])
+        half = len(self._losses) // 2
         return {
-            "per_second": n_tokens / (last[0] - first[0]),
+            "per_second": per_second,
             "per_cpu_second": n_tokens / (last[1] - first[1]),
-            "loss": sum(self._losses) / len(self._losses),
+            "flops": per_second * self._flops_per_token,
+            "first_loss": statistics.mean(self._losses[:half]),
+            "last_loss": statistics.mean(self._losses[half:]),
         }
 
 
@@ -84,7 +102,8 @@ def train_plainly(
     watch: StopWatch,
     **settings: Any,
 ) -> None:
-    """SFTTrainer with its own defaults, on the tokens and labels that ours has."""
+    """SFTTrainer with its own defaults, on the tokens and labels that ours has; with
+    our optimizer and schedule, so that the losses can be compared."""
     examples = [
         {
             "input_ids": row.ids,
@@ -108,8 +127,13 @@ def train_plainly(
             use_cpu=not torch.cuda.is_available(),  # it refuses to start otherwise
             **settings,
         )
+        model = new_adapter(load_model(base))
+        optimizer = make_optimizer(model, LEARNING_RATE)
+        n_steps = math.ceil(len(rows) / batch)
+        share = partial(share_of_learning_rate, n_steps=n_steps)
         SFTTrainer(
-            model=new_adapter(load_model(base)),
+            model=model,
+            optimizers=(optimizer, LambdaLR(optimizer, share)),
             args=config,
             train_dataset=Dataset.from_list(examples),
             processing_class=tokenizer,
@@ -120,12 +144,10 @@ def train_plainly(
 def train_ours(
     base: Path, tokenizer: Any, rows: Sequence[Row], batch: int, watch: StopWatch
 ) -> None:
-    def report(step: Step) -> None:
-        watch.step_ended(step.score.loss)
-
     model = new_adapter(load_model(base, attention=PACKED))
+    workers = Workers(model.device)
     with tempfile.TemporaryDirectory() as folder:
-        make_trainer(
+        trainer = make_trainer(
             model,
             tokenizer,
             rows,
@@ -133,18 +155,74 @@ def train_ours(
             learning_rate=LEARNING_RATE,
             seed=SEED,
             folder=Path(folder),
-            workers=Workers(model.device),
-            report=report,
-        ).train()
+            objective=Answers(),
+            budget=MemoryBudget(workers, usual_tokens(model.device), print),
+            save_state=lambda _step, _write: None,
+        )
+        trainer.add_callback(_OurSteps(trainer, watch))
+        trainer.train()
+
+
+class _OurSteps(TrainerCallback):
+    def __init__(self, trainer: PackedRowsTrainer, watch: StopWatch) -> None:
+        self._trainer = trainer
+        self._watch = watch
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **rest: Any,
+    ) -> None:
+        self._watch.step_ended(self._trainer.score.loss)
+
+
+def flops_per_token(base: Path, rows: Sequence[Row]) -> float:
+    """Multiplications and additions that cannot be left out, averaged over the rows.
+
+    Two for each weight on the way forward, two back to what came before it. The frozen
+    weights need no gradients, and the output layer works for scored tokens only.
+    """
+    config = AutoConfig.from_pretrained(base)
+    model = load_model(base)
+    head = config.vocab_size * config.hidden_size
+    body = sum(p.numel() for p in model.parameters()) - head
+    n_scored = sum(sum(row.is_scored[1:]) for row in rows)
+    return 4 * (body + head * n_scored / sum(len(row.ids) for row in rows))
+
+
+def matrix_peak() -> float:
+    """Operations a second of large float32 products: on a CPU, one for each core at
+    once, as our workers have it."""
+    on = device()
+    workers = Workers(on)
+    dtype = torch.bfloat16 if on.type == "cuda" else torch.float32
+    left, right = (torch.rand(SIDE, SIDE, device=on, dtype=dtype) for _ in range(2))
+
+    def multiply(_: int) -> Tensor:
+        for _ in range(PRODUCTS):
+            product = left @ right
+        return product[0, 0].cpu()
+
+    list(workers.map(multiply, range(workers.count), workers.count))
+    began = time.perf_counter()
+    list(workers.map(multiply, range(workers.count), workers.count))
+    seconds = time.perf_counter() - began
+    return workers.count * PRODUCTS * 2 * SIDE**3 / seconds
 
 
 def main() -> None:
     peer, file, steps, batch, cache = sys.argv[1:]
+    if peer == "peak":
+        sys.stdout.write(json.dumps({"flops": matrix_peak()}) + "\n")
+        return
     base = ensure_ready(SMOLLM2, Path(cache))
     tokenizer = load_tokenizer(base)
     rows = read_rows(Path(file), tokenizer, max_tokens=8192, param="rows")
     rows = rows[: int(steps) * int(batch)]
-    watch = StopWatch(sum(len(row.ids) for row in rows) / len(rows) * int(batch))
+    n_tokens = sum(len(row.ids) for row in rows)
+    watch = StopWatch(n_tokens / len(rows) * int(batch), flops_per_token(base, rows))
     set_seed(SEED)
     trainers: dict[str, Callable[..., None]] = {
         "SFTTrainer": train_plainly,

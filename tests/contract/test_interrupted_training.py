@@ -11,9 +11,10 @@ from django.db.models.signals import post_save
 
 from tests.contract.conftest import BASE, work
 from tests.tuning_server_app.factories import chats
-from tuning_server_app.models import JobEvent, JobStatus, TuningJob
+from tuning_server_app.models import JobEvent, JobStatus, TunedModel, TuningJob
 from tuning_server_app.services import training
 from tuning_server_app.services.pausing import pause_job
+from tuning_server_app.services.tuned_models import runs_folder
 from tuning_server_app.trainer_process import TrainerProcess
 
 pytestmark = pytest.mark.torch
@@ -74,6 +75,12 @@ def now_is(job: TuningJob) -> JobStatus:
     return JobStatus(job.status)
 
 
+def all_weights_are_there() -> bool:
+    adapters = TunedModel.objects.values_list("adapter", flat=True)
+    weights = "adapter_model.safetensors"
+    return all((runs_folder() / folder / weights).exists() for folder in adapters)
+
+
 def test_a_killed_and_paused_training_tells_each_step_once(
     connect: Callable[..., openai.OpenAI], pids: list[int], at_step: Any
 ):
@@ -87,6 +94,7 @@ def test_a_killed_and_paused_training_tells_each_step_once(
     work()
     assert now_is(job) == JobStatus.PAUSED
     assert len(client.fine_tuning.jobs.checkpoints.list(job.wire_id).data) == 3
+    assert all_weights_are_there()
     client.fine_tuning.jobs.resume(job.wire_id)
     work()
 
@@ -98,3 +106,4 @@ def test_a_killed_and_paused_training_tells_each_step_once(
     went_on = [event.message for event in events if "Going on from" in event.message]
     assert len(went_on) == 2
     assert (job.n_lost, job.attempts, len(pids)) == (1, 3, 3)
+    assert all_weights_are_there()

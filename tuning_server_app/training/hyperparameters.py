@@ -67,9 +67,11 @@ ENOUGH_STEPS = 96
 MOST_EPOCHS = 20
 
 # Preferences teach which way to lean, not words by heart: fewer and smaller steps, or
-# the model forgets how to speak.
+# the model forgets how to speak. Ten pairs of SmolLM2-135M-Instruct, 30 steps: at a
+# fiftieth of the rate the loss fell from 0.69 to 0.2 within 5 steps and to 0.006 in the
+# end, at a tenth it was spent after 3.
 BETA = 0.1
-SHARE_OF_PREFERENCES = 0.1  # of the learning rate
+SHARE_OF_PREFERENCES = 0.02  # of the learning rate
 ENOUGH_STEPS_OF_PREFERENCES = 48
 MOST_EPOCHS_OF_PREFERENCES = 6
 

@@ -2,11 +2,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModelForCausalLM
 
+from tuning_server_app.training import packed_attention
 from tuning_server_app.training.batches import passes
 from tuning_server_app.training.loading import load_model
-from tuning_server_app.training.packed_attention import PACKED
+from tuning_server_app.training.packed_attention import (
+    PACKED,
+    SHORT_ROW,
+    short_attention,
+)
 from tuning_server_app.training.rows import Row
 from tuning_server_app.training.scoring import Answers
 
@@ -74,3 +80,29 @@ def test_a_large_step_is_cut_into_passes_that_fit_memory():
     groups = passes([make_row(100) for _ in range(60)], 2, 1024)
 
     assert max(sum(len(row.ids) for row in group) for group in groups) <= 512
+
+
+@pytest.mark.parametrize("length", [1, 7, 40])
+def test_attention_within_short_rows_is_torchs_own(length):
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, n, length, 8) for n in (6, 2, 2))
+
+    found = short_attention(query, key, value, 0.3)
+
+    expected = scaled_dot_product_attention(
+        query, key, value, is_causal=True, scale=0.3, enable_gqa=True
+    )
+    torch.testing.assert_close(found, expected)
+
+
+def test_long_rows_are_left_to_torchs_kernel(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("T × T numbers")
+
+    monkeypatch.setattr(packed_attention, "short_attention", refuse)
+    length = SHORT_ROW + 1
+    query, key, value = (torch.randn(1, 1, length, 8) for _ in range(3))
+
+    packed_attention.packed_attention(
+        torch.nn.Module(), query, key, value, None, row_lengths=[length]
+    )

@@ -27,7 +27,12 @@ from tuning_server_app.training.rows import Row
 pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
 
 CPU = torch.device("cpu")
-DPO: dict[str, Any] = {"method": "dpo", "chats": PREFERENCES, "beta": 0.5}
+DPO: dict[str, Any] = {
+    "method": "dpo",
+    "chats": PREFERENCES,
+    "beta": 0.5,
+    "learning_rate_multiplier": 1500,
+}
 
 
 def read(tmp_path: Path, tokenizer: Any, rows: list[Any]) -> Any:
@@ -78,7 +83,7 @@ def test_it_learns_what_is_preferred(make_run):
 
 
 def test_what_auto_means_is_told(make_run):
-    folder = make_run(**{**DPO, "beta": "auto"}, learning_rate_multiplier="auto")
+    folder = make_run(**DPO | {"beta": "auto", "learning_rate_multiplier": "auto"})
 
     [resolved] = of_kind(train(folder), "resolved")
 
