@@ -14,7 +14,7 @@ from jobs_app.models import (
     Provider,
     Reason,
 )
-from jobs_app.services import approvals
+from jobs_app.services import approvals, deciding
 from jobs_app.services.approvals import ApprovalRefused
 from jobs_app.services.recognising import unclear_twin
 from jobs_app.services.spending import spending_of
@@ -190,3 +190,12 @@ def test_what_needs_no_decision_is_not_decided(status, decide):
         decide(job, by=None)
     job.refresh_from_db()
     assert (job.status, job.create_sent_at is None) == (status, False)
+
+
+def test_an_id_that_another_job_gets_in_this_moment_is_refused(team, monkeypatch):
+    job = unsure(team)
+    make_job(team=team, provider=job.provider, remote_id="ftjob-7", status="running")
+    monkeypatch.setattr(deciding, "_owner_of", lambda *_: None)
+
+    with pytest.raises(ValidationError, match="has this id by now"):
+        services.take_as_ours(job, "ftjob-7", by=None)
