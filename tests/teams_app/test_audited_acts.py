@@ -11,7 +11,7 @@ from datasets_app.services import bulk_edits
 from datasets_app.services.history import newest_revision
 from datasets_app.services.restoring import restore_example
 from jobs_app import services as jobs
-from jobs_app.models import JobStatus, LeftoverFile, Webhook
+from jobs_app.models import JobStatus, LeftoverFile, Price, Webhook
 from jobs_app.services import teams
 from teams_app.models import AuditEntry, Role
 from tests.datasets_app.import_runs import start
@@ -188,3 +188,18 @@ def test_a_retry(owner, team):
     job = make_job(team=team, status=JobStatus.FAILED)
     again = jobs.retry_job(job, by=owner)
     assert told() == ("owner", "retried", "finetuningjob", {"job": again.pk})
+
+
+def test_a_change_in_the_admin_names_the_fields(client, owner, team):
+    price = Price.objects.create(
+        team=team, base_model="m", usd_per_million_tokens=1, as_of="2026-01-01"
+    )
+    page = reverse("admin:jobs_app_price_change", args=[price.pk])
+    changed = {
+        "base_model": "m",
+        "usd_per_million_tokens": "2",
+        "as_of": "2026-01-01",
+    }
+    client.post(page, changed)
+    assert told()[:3] == ("owner", "changed", "price")
+    assert len(told()[3]["fields"]) == 1
