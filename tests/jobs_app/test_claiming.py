@@ -212,6 +212,16 @@ def test_a_worker_that_slept_before_the_announcement_announces_nothing(
     assert not fake.sent(*CREATE)
 
 
+def test_a_job_that_is_taken_between_two_looks_is_given_up(launched, fake, monkeypatch):
+    def renew_and_lose(held: Claim) -> None:
+        FineTuningJob.objects.update(status=JobStatus.PENDING)
+
+    monkeypatch.setattr(Claim, "renew", renew_and_lose)
+
+    assert submit(launched).status == JobStatus.PENDING
+    assert not fake.files
+
+
 def test_a_worker_that_slept_before_the_upload_sends_no_file(
     launched, fake, monkeypatch
 ):
