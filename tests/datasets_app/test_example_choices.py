@@ -14,7 +14,7 @@ NO_ANSWER = [{"role": "user", "content": "Hi"}]
 
 
 def filled(**overrides) -> Dataset:
-    """A dataset with something for each filter; what is in it has the dataset's name."""
+    """A dataset with something for each filter, named like the dataset."""
     dataset = make_dataset(**overrides)
     name = dataset.name
     Tag.objects.get_or_create(team=dataset.team, name=f"tag of {dataset.team}")
