@@ -32,7 +32,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def inference(tiny_base: Path) -> Iterator[None]:
+def inference(tiny_base: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The real inference process on its unix socket."""
     socket = Path(site_settings.INFERENCE_SOCKET)
     command = [
@@ -50,7 +50,7 @@ def inference(tiny_base: Path) -> Iterator[None]:
             assert process.poll() is None, "the inference process died"
             assert time.monotonic() < give_up_at, "the inference process hangs"
             time.sleep(0.1)
-        yield
+        yield process
         process.terminate()
 
 

@@ -75,7 +75,7 @@ def test_arguments_that_few_can_read_are_passed_on(n: Any):
     answer = (
         f'<tool_call>{{"name": "draw", "arguments": {{"n": {number}}}}}</tool_call>'
     )
-    style = Style(frozenset(NAMES), one_call=False, bytes_of=str.encode)
+    style = Style(frozenset(NAMES), one_call=False, bytes_of=lambda _: b"")
 
     _text, (call,) = style.spoken_and_called(answer)
 
