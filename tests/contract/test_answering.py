@@ -47,24 +47,6 @@ def test_an_answer_is_parsed_into_the_clients_own_class(
     assert isinstance(answer.choices[0].message.parsed, Unit)
 
 
-def test_a_required_tool_is_parsed_and_its_result_is_read(
-    connect: Connect, inference: Any
-):
-    client = connect()
-    tool = openai.pydantic_function_tool(Unit, name="u", description="")
-    answer = client.chat.completions.parse(
-        model=BASE,
-        messages=[{"role": "user", "content": "?"}],
-        tools=[tool],
-        tool_choice="required",
-        parallel_tool_calls=False,
-        max_tokens=60,
-    )
-
-    (call,) = answer.choices[0].message.tool_calls or []
-    assert isinstance(call.function.parsed_arguments, Unit)
-
-
 def test_the_streaming_helper_tells_the_whole_answer_at_the_end(
     connect: Connect, inference: Any
 ):

@@ -154,3 +154,15 @@ def test_a_link_that_leads_out_of_the_root_is_refused(engine, adapters_root, tmp
 
     with pytest.raises(ApiError, match="no weights at link"):
         engine.chat(make_request(adapter="link"))
+
+
+def test_a_place_is_free_again_after_an_answer_and_after_a_refusal(
+    make_engine, monkeypatch
+):
+    monkeypatch.setattr(engine_module, "MAX_CHATS", 1)
+    small = make_engine()
+    with pytest.raises(ApiError):
+        small.chat(make_request(messages=[{"role": "robot", "content": "?"}]))
+
+    assert answer(small)
+    assert answer(small)
