@@ -143,7 +143,7 @@ def make_checkpoint(job: TuningJob, step_number: int = 1) -> Checkpoint:
 
 def make_webhook(organization: Organization, url: str, **overrides: Any) -> Webhook:
     webhook = Webhook(
-        **{"organization": organization, "name": "ours", "url": url, **overrides}
+        **{"organization": organization, "name": "deploy-bot", "url": url, **overrides}
     )
     webhook.secret = new_secret()
     webhook.save()
