@@ -28,9 +28,8 @@ def file(row: File) -> dict[str, Any]:
         "purpose": row.purpose,
         "status": row.status,  # deprecated by OpenAI, but clients wait for it
     }
-    if (
-        row.expires_at is not None
-    ):  # a number or nothing: null would be against the rule
+    # A number or nothing: null would be against the schema.
+    if row.expires_at is not None:
         said["expires_at"] = unix_seconds(row.expires_at)
     return said
 

@@ -14,7 +14,7 @@ from tests.tuning_server_app.factories import (
     preference,
     preferences,
 )
-from tuning_server_app.training_file import (
+from tuning_server_app.training_files.checking import (
     MAX_LINE_BYTES,
     FileRefused,
     check_training_file,

@@ -357,4 +357,6 @@ def test_the_command_says_what_cannot_be(arguments: list[str], why: str):
 def test_two_webhooks_of_one_name_are_refused():
     make_webhook(make_organization(slug="default"), "https://a.example/")
     with pytest.raises(CommandError, match="already exists"):
-        call_command("tuning_webhook", "add", "https://b.example/", "--name", "deploy-bot")
+        call_command(
+            "tuning_webhook", "add", "https://b.example/", "--name", "deploy-bot"
+        )

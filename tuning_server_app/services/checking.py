@@ -10,7 +10,7 @@ from tuning_server_app import file_store
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services.files import files_of
 from tuning_server_app.services.jobs import fail_job
-from tuning_server_app.training_file import (
+from tuning_server_app.training_files.checking import (
     FileRefused,
     Lines,
     check_training_file,

@@ -30,6 +30,7 @@ from tuning_server_app.services.tuned_models import (
 
 S = JobStatus
 REPEATED_WITHIN = timedelta(minutes=10)
+SERVER_ERROR = "server_error"  # of a job whose owner did nothing wrong
 
 
 def create_job(

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from tuning_server_app.models import EventLevel, JobStatus, TuningJob
-from tuning_server_app.services.jobs import fail_job
+from tuning_server_app.services.jobs import SERVER_ERROR, fail_job
 from tuning_server_app.services.pausing import stand_still
 
 S = JobStatus
@@ -27,7 +27,7 @@ def requeue_job(job: TuningJob, why: str) -> bool:
     if job.n_lost >= MAX_LOST:
         return fail_job(
             job,
-            code="server_error",
+            code=SERVER_ERROR,
             message=f"{why} The job lost its trainer {job.n_lost + 1} times and is"
             " given up. Nothing is wrong with your files as far as the server knows:"
             " its operator should look at the trainer's log; then start a new job,"

@@ -7,8 +7,7 @@ from pathlib import Path
 from tuning_server_app.base_models import folder_name
 from tuning_server_app.services.hub import missing_downloads
 from tuning_server_app.services.tuned_models import base_models
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+from tuning_server_app.trainer_process import PROJECT_ROOT
 
 
 def begin_saving_tokenizers(folder: Path) -> list[subprocess.Popen[bytes]]:

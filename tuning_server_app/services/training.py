@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from tuning_server_app.devices import Device, take_device
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import run_folder
-from tuning_server_app.services.jobs import fail_job
+from tuning_server_app.services.jobs import SERVER_ERROR, fail_job
 from tuning_server_app.services.pausing import stand_still
 from tuning_server_app.services.queue import (
     give_back,
@@ -22,8 +22,6 @@ from tuning_server_app.trainer_process import ANY_DEVICE, STOPPED, TrainerProces
 from tuning_server_app.worker_life import WorkerLife
 
 logger = logging.getLogger(__name__)
-
-SERVER_ERROR = "server_error"
 
 
 class WorkerEnding(Exception):

@@ -1,7 +1,6 @@
 """Why a training run ended without a model, in the words its owner will read."""
 
 INVALID_TRAINING_FILE = "invalid_training_file"
-INVALID_N_EXAMPLES = "invalid_n_examples"
 EXAMPLE_TOO_LONG = "example_too_long"
 OUT_OF_MEMORY = "out_of_memory"
 DISK_PROBLEM = "disk_problem"

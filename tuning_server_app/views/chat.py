@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from tuning_server_app import inference_client
 from tuning_server_app.errors import ApiError, invalid, model_not_found
-from tuning_server_app.inference_http import Abandoned, Answer, InferenceDown
+from tuning_server_app.inference_client import Abandoned, Answer, InferenceDown
 from tuning_server_app.services import permissions, tuned_models
 from tuning_server_app.services.stored_chats import ChatRecord
 from tuning_server_app.views.endpoint import Endpoint, read_json

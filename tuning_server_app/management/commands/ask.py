@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from tuning_server_app import inference_client
 from tuning_server_app.errors import ApiError
-from tuning_server_app.inference_http import InferenceDown
+from tuning_server_app.inference_client import InferenceDown
 from tuning_server_app.models import TunedModel
 from tuning_server_app.services.tuned_models import base_models, find_weights_of
 

@@ -6,7 +6,7 @@ Each problem is the rest of a sentence that begins with "Example N".
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tuning_server_app.message_rules import problems_of_message
+from tuning_server_app.training_files.message_rules import problems_of_message
 
 SUPERVISED, DPO = "supervised", "dpo"
 TOOL_KEYS = {"tools", "parallel_tool_calls"}

@@ -1,4 +1,4 @@
-"""Asks whatever holds the weights: our inference process, or another engine."""
+"""Asks our inference process over its unix socket, or has another engine asked."""
 
 import socket
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
-from tuning_server_app import remote_inference
-from tuning_server_app.inference_http import Answer, InferenceDown, send
+from tuning_server_app.inference_client import other_engine
+from tuning_server_app.inference_client.answers import Answer, InferenceDown, send
 
 PATH = "/v1/chat/completions"
 CONNECT_SECONDS = 5
@@ -30,7 +30,7 @@ def ask(
     """
     asked = {**body, "base": base_model, "adapter": adapter}
     if settings.TUNING_SERVER_INFERENCE_URL:
-        return remote_inference.ask(asked, is_abandoned)
+        return other_engine.ask(asked, is_abandoned)
     connection = _UnixConnection(str(settings.INFERENCE_SOCKET))
     try:
         response = send(connection, PATH, asked, {}, is_abandoned)

@@ -17,7 +17,7 @@ from django.conf import settings
 from open_chats.plain_messages import UnusableMessage, plain_messages
 from tuning_server_app.errors import BUSY, ApiError, invalid
 from tuning_server_app.inference.chat_request import HONOURED, parse_chat_request
-from tuning_server_app.inference_http import Answer, InferenceDown, send
+from tuning_server_app.inference_client.answers import Answer, InferenceDown, send
 from tuning_server_app.services.tuned_models import runs_folder
 
 logger = logging.getLogger(__name__)

@@ -1,14 +1,14 @@
-"""Checks a file before a model is trained on it, by OpenAI's rules.
-
-Pure: bytes in, sentences out. Examples and messages are numbered from 1, as at OpenAI.
-"""
+"""Checks a file before a model is trained on it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import orjson
 
-from tuning_server_app.example_rules import SUPERVISED, problems_of_example
+from tuning_server_app.training_files.example_rules import (
+    SUPERVISED,
+    problems_of_example,
+)
 
 MIN_EXAMPLES = 10
 MAX_LINE_BYTES = 8 * 1024 * 1024
