@@ -1,6 +1,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,11 +16,21 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.tuning_server_app import schema_check
 
 SECONDS_TO_FINISH = 10
+TUNING_SERVER = Path(__file__).parent / "tuning_server_app"
+TRAIN_OR_ANSWER = (TUNING_SERVER / "training", TUNING_SERVER / "inference")
 
 # A landing is judged by the change, not by the day's luck; other runs look further.
 hypothesis.settings.register_profile("landing", derandomize=True)
 if os.environ.get("CI") == "true":
     hypothesis.settings.load_profile("landing")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What trains and answers knows no database: once is enough for both kinds."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in TRAIN_OR_ANSWER):
+            item.add_marker(pytest.mark.torch)
 
 
 @pytest.fixture(autouse=True)
