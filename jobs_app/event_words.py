@@ -55,6 +55,10 @@ PROVIDER_EVENTS = (
         " adds up the gradients of each step: the batch size stays the same"
     ),
     gettext_noop("New fine-tuned model created: %(model)s"),
+    gettext_noop(
+        "The weights can be downloaded: %(file)s is the adapter, %(other)s the whole"
+        " model, which is merged when it is asked for"
+    ),
     gettext_noop("The job has successfully completed"),
     gettext_noop("The job was cancelled"),
     gettext_noop("The job failed: %(why)s"),

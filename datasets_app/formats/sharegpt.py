@@ -55,8 +55,8 @@ def messages_of(turns: list[Any]) -> list[dict[str, Any]]:
         if not isinstance(turn, dict):
             raise BadLine("bad_turn", number=index)
         message = _message(turn, index)
-        if calls := message.get("tool_calls"):
-            open_calls = [call["id"] for call in calls]
+        if message.get("tool_calls"):
+            open_calls = _ids(message["tool_calls"])
         elif message["role"] == "tool" and open_calls:
             message["tool_call_id"] = open_calls.pop(0)
         messages.append(message)
@@ -90,6 +90,13 @@ def _calls(value: Any, index: int) -> list[dict[str, Any]]:
         }
         for number, each in enumerate(called, start=1)
     ]
+
+
+def _ids(calls: Any) -> list[str]:
+    """Whose answers come next. Calls that a turn gave itself may be anything; what is
+    wrong with them the checks of the row say."""
+    made = calls if isinstance(calls, list) else []
+    return [each["id"] for each in made if isinstance(each, dict) and "id" in each]
 
 
 def _arguments(called: dict[str, Any]) -> Any:

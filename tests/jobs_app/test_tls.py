@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from guarded_calls import pinned
 from jobs_app import providers
-from jobs_app.providers import ProviderUnavailable, network
+from jobs_app.providers import ProviderUnavailable
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider
 
@@ -57,7 +58,7 @@ def fake(request, settings, monkeypatch, tmp_path) -> Iterator[FakeProvider]:
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(pem)
     client_side = ssl.create_default_context(cafile=str(pem))
-    monkeypatch.setattr(network, "_tls", lambda: client_side)
+    monkeypatch.setattr(pinned, "_tls", lambda: client_side)
     monkeypatch.setattr(socket, "getaddrinfo", always_here)
     provider = FakeProvider()
     provider.wrap_in_tls(server_side)

@@ -106,7 +106,8 @@ def test_what_is_about_a_user_is_told_to_each_of_their_teams(owner, team):
 
 
 def test_a_long_name_is_cut_to_what_the_database_takes(owner, team):
-    audit.record(Verb.CREATED, make_dataset(team=team, name="x" * 400), by=owner)
+    dataset = make_dataset(team=team)
+    audit.record(Verb.CREATED, dataset, by=owner, label="x" * 400)
     assert newest().label == "x" * 300
 
 

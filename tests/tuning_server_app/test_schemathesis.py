@@ -5,6 +5,7 @@ answered in the described form or be refused in the envelope; those of a wrong f
 be refused; none may be a server error.
 """
 
+from collections.abc import Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -12,7 +13,9 @@ import hypothesis
 import orjson
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -95,6 +98,18 @@ def _completion() -> dict[str, Any]:
         "model": BASE,
         "choices": [],
     }
+
+
+@pytest.fixture(autouse=True)
+def _connection_stays() -> Iterator[None]:
+    """A server closes its connection between requests; here the test still needs it,
+    for all of it happens within one transaction."""
+    signals = request_started, request_finished
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

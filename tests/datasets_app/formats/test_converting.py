@@ -145,6 +145,14 @@ def test_sharegpt_calls_tools_and_gets_their_answers():
     assert reply == {**REPLY, "weight": 1}
 
 
+@pytest.mark.parametrize("calls", ["none", {"id": 1}, [None, {"name": "hp"}], 5])
+def test_calls_that_a_turn_brings_along_may_be_anything(calls):
+    turns = [{"from": "gpt", "value": "", "tool_calls": calls}, {"from": "tool"}]
+    found = find_problems(convert({"conversations": turns}, "sharegpt"))
+
+    assert {"tool_calls_not_list", "bad_tool_call"} & {each.code for each in found}
+
+
 def test_a_column_may_hold_a_whole_conversation_of_either_kind():
     for turns in ([USER, REPLY], [{"from": "human", "value": "Hi"}, REPLY]):
         row = {"chat": json.dumps(turns), "id": 1}
