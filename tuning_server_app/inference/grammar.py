@@ -4,7 +4,9 @@ llguidance says, before every token, which ones keep the answer within the form.
 """
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -22,6 +24,9 @@ JSON_STYLE = {
     "key_separator": ": ",
 }
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
+# The guide makes a table as large as the square of this number: a second for 30,000,
+# half an hour for a million.
+MAX_MULTIPLE = 10_000
 
 
 class Grammar:
@@ -119,4 +124,42 @@ def _call_rules(tools: list[dict[str, Any]]) -> list[str]:
 
 
 def _json_rule(schema: dict[str, Any]) -> str:
+    _check_multiples(schema)
     return f"%json {json.dumps({**schema, 'x-guidance': JSON_STYLE})}"
+
+
+def _check_multiples(schema: object) -> None:
+    """Raises ApiError if `multipleOf`, all of them together, would take too long."""
+    common: Fraction | None = None
+    for number in _multiples(schema):
+        common = number if common is None else _lcm(common, number)
+        if _digits(common) > MAX_MULTIPLE:
+            raise invalid(
+                "A JSON schema has a multipleOf with too many digits, alone or together"
+                " with its others: without point and zeros at the end they may be a"
+                f" number up to {MAX_MULTIPLE}. Leave it out."
+            )
+
+
+def _multiples(schema: object) -> Iterator[Fraction]:
+    if isinstance(schema, dict):
+        number = schema.get("multipleOf")
+        if type(number) in (int, float) and number:  # of 0 the guide says what it is
+            yield abs(Fraction(str(number)))
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _multiples(part)
+
+
+def _lcm(one: Fraction, other: Fraction) -> Fraction:
+    return Fraction(
+        math.lcm(one.numerator, other.numerator),
+        math.gcd(one.denominator, other.denominator),
+    )
+
+
+def _digits(number: Fraction) -> int:
+    """Without the point and the zeros at the end: 375 of 0.375, 1 of 100."""
+    whole = number * 10 ** number.denominator.bit_length()
+    return int(str(int(whole)).rstrip("0"))

@@ -10,6 +10,8 @@ from tuning_server_app.inference.grammar import Grammar
 
 # Nearly always enough for top_p; all of a vocabulary takes ten times as long to sort.
 LIKELIEST = 512
+# Below it nothing but the likeliest token is ever drawn, and float32 ends.
+NEARLY_ZERO = 1e-6
 
 
 class Sampler:
@@ -22,7 +24,7 @@ class Sampler:
         self._generator = torch.Generator().manual_seed(seed)
         self._grammar = grammar
         self._counts: Counter[int] = Counter()
-        self._is_greedy = request.temperature == 0 or request.top_p == 0
+        self._is_greedy = min(request.temperature, request.top_p) < NEARLY_ZERO
 
     @property
     def takes_the_likeliest(self) -> bool:

@@ -199,3 +199,25 @@ def test_a_wrong_tool_is_refused_by_its_name(engine, fields, param):
 
     assert response.status == 400
     assert response.json["error"]["param"] == param
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "multipleOf": 999_983},
+        {"type": "number", "multipleOf": 0.999983},
+        {"allOf": [{"multipleOf": 9973}, {"multipleOf": 9967}]},
+    ],
+)
+def test_a_multiple_that_takes_the_guide_minutes_is_refused(engine, schema):
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+
+    assert ask(engine, response_format=form).status == 400
+
+
+def test_usual_multiples_are_followed(engine):
+    of = [{"multipleOf": 0.25, "type": "number"}, {"multipleOf": 7000}]
+    schema = {"allOf": of, "enum": [7000]}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+
+    assert choice_of(engine, response_format=form)["message"]["content"] == "7000"

@@ -79,3 +79,10 @@ def test_only_the_frequency_penalty_grows():
 def test_what_changes_the_logits_is_not_taken_for_greedy(fields):
     assert sampler().takes_the_likeliest
     assert not sampler(**fields).takes_the_likeliest
+
+
+@pytest.mark.parametrize("fields", [{"temperature": 1e-45}, {"top_p": 1e-300}])
+def test_what_float32_takes_for_zero_takes_the_likeliest(fields):
+    one = sampler(**{"temperature": 1.0, **fields})
+
+    assert one.choose(torch.tensor(LOGITS)) == 1
