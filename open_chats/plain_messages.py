@@ -31,7 +31,7 @@ def plain_messages(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _plain(number: int, message: dict[str, Any]) -> dict[str, Any]:
     role = message.get("role")
-    if role not in TEMPLATE_ROLES:
+    if not isinstance(role, str) or role not in TEMPLATE_ROLES:
         raise UnusableMessage(
             f"Message {number} has the role {role!r}."
             f" Known roles are {', '.join(TEMPLATE_ROLES)}."
@@ -72,13 +72,21 @@ def _is_text_part(part: object) -> bool:
 
 def _tool_calls(number: int, message: dict[str, Any]) -> list[dict[str, Any]]:
     """Calls with their arguments as an object, which is what chat templates print."""
-    calls = [call.get("function") for call in message.get("tool_calls") or []]
+    calls = [
+        call.get("function") if isinstance(call, dict) else None
+        for call in _listed(message.get("tool_calls"))
+    ]
     if message.get("function_call"):  # the deprecated form of a single call
         calls.append(message["function_call"])
     return [
         {"type": "function", "function": _function(number, function)}
         for function in calls
     ]
+
+
+def _listed(calls: Any) -> list[Any]:
+    """A list as it is; anything else stands for one call that cannot be read."""
+    return calls if isinstance(calls, list) else [calls] if calls else []
 
 
 def _function(number: int, function: Any) -> dict[str, Any]:

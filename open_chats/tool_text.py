@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 CALL_BEGINS = "<tool_call>"
 INSTRUCTIONS = (
     "You may call these tools:\n<tools>\n{tools}\n</tools>\n"
@@ -116,7 +116,7 @@ def _bare_calls(answer: str, names: Collection[str]) -> list[dict[str, Any]]:
 
 
 def _parse_call(text: str) -> dict[str, Any] | None:
-    return _call(_parse_json(text))
+    return _call(_parse_json(text.strip()))
 
 
 def _parse_json(text: str) -> Any:

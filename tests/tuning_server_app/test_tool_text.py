@@ -1,6 +1,7 @@
 """Calls in what a model writes: found, told from text, and held while text streams."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -98,3 +99,10 @@ def test_an_answer_that_begins_like_json_is_held():
 
 def test_json_within_text_streams():
     assert let_out(["See ", "{1}"]) == ("See {1}", "")
+
+
+def test_a_call_of_white_space_that_never_ends_takes_no_time():
+    answer = "<tool_call>" + " " * 20_000
+    began = time.monotonic()
+    assert parse_tool_calls(answer, NAMES) == (answer, [])
+    assert time.monotonic() - began < 1

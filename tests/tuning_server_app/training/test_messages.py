@@ -66,3 +66,12 @@ def test_a_call_that_is_no_json_stays_in_the_text(call):
     answer = f"<tool_call>\n{call}\n</tool_call>"
 
     assert parse_tool_calls(answer) == (answer, [])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"role": []}, *({"role": "assistant", "tool_calls": c} for c in (5, ["a"], "a"))],
+)
+def test_a_message_of_odd_shape_is_refused(message):
+    with pytest.raises(UnusableMessage, match="Message 1 has"):
+        plain_messages([message])
