@@ -7,8 +7,10 @@ import pytest
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
+    chat,
     chats,
     error_of,
+    jsonl,
     make_file,
     make_job,
     make_organization,
@@ -124,3 +126,9 @@ def test_the_files_of_a_job_that_is_cancelled_are_read_no_further(
     monkeypatch.setattr(checking, "_Watched", Cancelled)
     assert checked_job(chats(), b"nonsense").status == JobStatus.CANCELLED
     assert len(read) == 1
+
+
+def test_a_nul_in_a_faulty_file_reaches_no_text_of_the_database():
+    job = checked_job(jsonl({**chat(), "a\0b": 1}))
+    assert 'an extra key "a\ufffdb"' in error_of(job)["message"]
+    assert "\0" not in error_of(job)["message"] + job.events.get().message

@@ -126,3 +126,13 @@ def test_a_huge_body_is_refused(api: Client, settings: Any):
 @pytest.mark.parametrize("path", ["/v1/files/%00", "/v1/files?after=%00"])
 def test_a_nul_in_the_address_is_refused(api: Client, path: str):
     assert api.get(path).status_code == 400
+
+
+def test_more_fields_than_the_settings_allow_are_refused(api: Client):
+    assert api.get("/v1/files?" + "a&" * 1001).status_code == 400
+
+
+def test_the_escape_of_a_nul_as_plain_text_is_no_nul(api: Client):
+    body = rb'{"model": "\\u0000"}'
+    response = api.post("/v1/fine_tuning/jobs", body, "application/json")
+    assert "not JSON" not in response.json()["error"]["message"]

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from tests.tuning_server_app import schema_check
@@ -220,3 +222,24 @@ def test_choices_usage_and_logprobs_are_put_together():
     texts = [choice["message"]["content"] for choice in completion["choices"]]
     assert (texts, completion["usage"]) == (["ac", "b"], usage)
     assert completion["choices"][0]["logprobs"]["content"] == [one, one]
+
+
+def test_a_nul_in_an_answer_is_kept_as_what_a_database_can_hold(
+    api: Client, ask: Any, upstream: Upstream
+):
+    message = {"role": "assistant", "content": "a\0b\\u0000", "refusal": None}
+    said = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    answer = {**json.loads(COMPLETION), "choices": [said]}
+    upstream.answer(JSON + json.dumps(answer).encode())
+    ask(store=True)
+    kept = StoredChat.objects.get().completion
+    assert kept["choices"][0]["message"]["content"] == "a\ufffdb\\u0000"
+
+
+def test_a_list_of_chats_does_not_read_their_questions(
+    api: Client, organization: Organization
+):
+    make_chat(organization)
+    with CaptureQueriesContext(connection) as queries:
+        api.get(CHATS)
+    assert not any('"messages"' in query["sql"] for query in queries)

@@ -111,7 +111,11 @@ def cancel_job(job: TuningJob) -> None:
 
 
 def fail_job(job: TuningJob, *, code: str, message: str, param: str | None) -> bool:
-    """End the job with an error that its owner can read."""
+    """End the job with an error that its owner can read.
+
+    The message may quote a file, whose NUL no database text can hold.
+    """
+    message = message.replace("\0", "\ufffd")
     return job.move_to(
         S.FAILED,
         f"The job failed: {message}",

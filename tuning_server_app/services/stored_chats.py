@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from tuning_server_app.chat_assembly import Assembly
 from tuning_server_app.chat_models import StoredChat
+from tuning_server_app.json_text import without_nul
 from tuning_server_app.metadata import check_metadata
 from tuning_server_app.models import Organization
 
@@ -54,7 +55,8 @@ class ChatRecord:
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
             logger.exception("A streamed chat could not be kept.")
 
-    def _store(self, completion: dict[str, Any]) -> None:
+    def _store(self, answer: dict[str, Any]) -> None:
+        completion = orjson.loads(without_nul(orjson.dumps(answer)))
         StoredChat.objects.update_or_create(
             organization=self._organization,
             wire_id=completion["id"],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from tuning_server_app import ids, services
 from tuning_server_app.errors import ApiError, invalid
+from tuning_server_app.json_text import holds_nul
 from tuning_server_app.models import ApiKey, Organization
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Endpoint(View):
             return error_response(error)
         except RequestDataTooBig:
             return error_response(ApiError(413, "The body is too large for this path."))
+        except SuspiciousOperation:  # such as more fields than the settings allow
+            return error_response(invalid("The request cannot be read."))
         except UnreadablePostError:
             return error_response(invalid("The body ended before it was complete."))
         except Exception:  # whatever it was, an API's client must get JSON
@@ -112,7 +115,7 @@ def read_json(request: HttpRequest) -> Any:
         ApiError: it is not JSON, or holds a NUL, which no database text can.
     """
     try:
-        if b"\\u0000" not in request.body:
+        if not holds_nul(request.body):
             return orjson.loads(request.body)
         reason = "it holds the character NUL"
     except orjson.JSONDecodeError as error:

@@ -18,7 +18,8 @@ NEWEST_FIRST = {"asc": False, "desc": True}
 
 class Chats(ChatCompletions):
     def get(self, request: HttpRequest) -> dict[str, Any]:
-        rows = stored_chats.chats_of(self.organization)
+        # Questions may be long, and no list shows them.
+        rows = stored_chats.chats_of(self.organization).defer("messages")
         if model := request.GET.get("model"):
             rows = rows.filter(model=model)
         found, has_more = cut_page(
