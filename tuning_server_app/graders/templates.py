@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -56,15 +57,21 @@ class Namespace:
             found = found.get(name) if isinstance(found, dict) else None
         if found is None:
             raise UnknownVariable(path)
-        return found if isinstance(found, str) else orjson.dumps(found).decode()
+        if isinstance(found, str):
+            return found
+        try:
+            return orjson.dumps(found).decode()
+        except orjson.JSONEncodeError as error:  # read, but too deep to be written
+            raise SampleNotJson from error
 
     def _of_sample(self, name: str) -> Any:
         values: dict[str, Callable[[], Any]] = {
             "output_text": lambda: self._sample,
-            "output_json": self._parsed,
+            "output_json": lambda: self._parsed,
         }
         return values[name]() if name in values else None
 
+    @cached_property
     def _parsed(self) -> Any:
         try:
             return orjson.loads(self._sample)

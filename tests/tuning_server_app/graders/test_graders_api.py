@@ -321,3 +321,33 @@ def test_a_wrong_body_is_refused(api: Client, field: str, value: Any):
     response = api.post(f"{GRADERS}/run", body, "application/json")
     assert response.status_code == 400
     assert response.json()["error"]["param"] == field
+
+
+DEEP = "[" * 300 + "]" * 300
+
+
+@pytest.mark.parametrize("path", ["run", "validate"])
+def test_a_body_nested_too_deeply_is_refused(api: Client, path: str):
+    grader = {**CHECK, "more": json.loads(DEEP)}
+    body = {"grader": grader, "model_sample": "20"}
+    response = api.post(f"{GRADERS}/{path}", body, "application/json")
+    assert response.status_code == 400
+
+
+def test_a_sample_nested_too_deeply_is_no_json(api: Client):
+    grader = {**CHECK, "input": "{{sample.output_json}}"}
+    errors = run(api, grader, DEEP)["metadata"]["errors"]
+    assert errors["sample_parse_error"]
+
+
+def test_a_sample_is_parsed_once(monkeypatch: pytest.MonkeyPatch):
+    times: list[str] = []
+
+    def loads(text: str) -> Any:
+        times.append(text)
+        return json.loads(text)
+
+    monkeypatch.setattr(templates.orjson, "loads", loads)
+    namespace = templates.Namespace('{"n": 1}', {})
+    assert namespace.fill("{{sample.output_json.n}}" * 3) == "111"
+    assert len(times) == 1
