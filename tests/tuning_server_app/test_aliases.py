@@ -102,3 +102,10 @@ def test_an_alias_that_cannot_be_is_named_at_the_start(
 def test_an_alias_of_a_tuned_model_may_be(settings: Any):
     settings.TUNING_SERVER_MODEL_ALIASES = {ALIAS: "ft:tiny:acme::abc"}
     assert check_tuning_server() == []
+
+
+def test_a_refusal_names_no_alias_of_a_tuned_model(
+    api: Client, organization: Organization, settings: Any
+):
+    settings.TUNING_SERVER_MODEL_ALIASES = {"ft:gpt:other::theirs": make_model().name}
+    assert "theirs" not in create(api, organization, model="gpt-9")["error"]["message"]

@@ -267,3 +267,10 @@ def test_a_packing_that_rang_unheard_is_found_by_the_tick(
     with django_capture_on_commit_callbacks(execute=True):
         tasks.drive_training()
     assert export_of(ExportKind.ADAPTER).state == S.READY
+
+
+def test_what_cannot_be_made_since_its_model_is_gone_is_wanted_no_more(
+    model: TunedModel,
+):
+    delete_model(model)
+    assert make(ExportKind.ADAPTER).state == S.FAILED

@@ -235,3 +235,9 @@ json_values = st.recursive(
 def test_any_messages_give_a_verdict(messages: list[Any]):
     found = verdict(jsonl({"messages": messages}))
     assert found == "1 examples" or "is invalid. Example 1" in found
+
+
+@pytest.mark.parametrize("tools", ["draw", 5, ["draw"], {"name": "draw"}])
+def test_tools_that_no_model_can_be_told_of_are_refused(tools: Any):
+    said = 'Example 1 has "tools" that are no list of objects.'
+    assert said in refusal_of(ANSWER, tools=tools)

@@ -329,3 +329,22 @@ def test_on_a_full_disk_the_parts_stay(api: Client, monkeypatch: pytest.MonkeyPa
     assert stored() == kept
     assert complete(api, upload_id, parts).status_code == 200
     assert Path(file_store.path_of(File.objects.get().blob)).exists()
+
+
+def test_an_upload_that_another_request_completes_meanwhile_is_pending_no_more(
+    api: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+):
+    upload_id = begun(api)
+    parts = sent(api, upload_id)
+    joined = services._in_order
+
+    def lose_the_race(*upload: Any) -> Any:
+        monkeypatch.setattr(services, "_in_order", joined)
+        found = joined(*upload)
+        complete(api, upload_id, parts)
+        return found
+
+    monkeypatch.setattr(services, "_in_order", lose_the_race)
+    response = complete(api, upload_id, parts)
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "upload_not_pending"

@@ -150,7 +150,7 @@ def make(export: Export) -> None:
 def _write(export: Export, draft: Draft, worker: WorkerLife) -> None:
     model = export.tuned_model
     if model is None:
-        raise ExportLost
+        raise NotMerged("The model was deleted, and its weights too.")
     name = Path(export.file.filename).stem
     with Archive(draft, name) as archive:
         if export.kind == ExportKind.ADAPTER:

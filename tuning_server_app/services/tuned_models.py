@@ -65,8 +65,10 @@ def find_weights_of(name: str, tuned: QuerySet[TunedModel]) -> Weights | None:
 
 
 def names_for_all() -> list[str]:
-    """The base models and the aliases, in the order of the settings."""
-    return [*settings.TUNING_SERVER_BASE_MODELS, *aliases()]
+    """The base models and their aliases, in the order of the settings; an alias of a
+    tuned model is its owner's business."""
+    bases = settings.TUNING_SERVER_BASE_MODELS
+    return [*bases, *(alias for alias, target in aliases().items() if target in bases)]
 
 
 def aliases() -> dict[str, str]:

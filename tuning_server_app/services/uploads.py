@@ -86,9 +86,13 @@ def complete_upload(upload: Upload, part_ids: list[str], md5: str | None) -> Non
             )
             if not _end(upload, UploadStatus.COMPLETED, file=file):
                 raise _not_pending(upload)
+    except FileNotFoundError:
+        _forget(draft)
+        upload.refresh_from_db()
+        require_pending(upload)  # another request ended it: its parts went with that
+        raise
     except BaseException:
-        draft.discard()
-        file_store.remove(draft.blob)
+        _forget(draft)
         raise
 
 
@@ -169,6 +173,11 @@ def _in_order(upload: Upload, part_ids: list[str]) -> list[UploadPart]:
             param="part_ids",
         )
     return parts
+
+
+def _forget(draft: Draft) -> None:
+    draft.discard()
+    file_store.remove(draft.blob)
 
 
 def _join(draft: Draft, parts: Iterable[UploadPart]) -> str:

@@ -33,6 +33,7 @@ def _problems_of_chat(example: dict[str, Any]) -> Iterator[str]:
     if not isinstance(messages, list) or not messages:
         yield ' is missing "messages", a list with at least one message.'
         return
+    yield from _problems_of_tools(example)
     yield from _problems_of_messages(messages)
     if not any(_is_learnt(message) for message in messages):
         yield " has no assistant message with a weight other than 0: nothing to learn."
@@ -54,6 +55,7 @@ def _problems_of_input(asked: Any) -> Iterator[str]:
         yield ', input is missing "messages", a list with at least one message.'
         return
     yield from _extra_keys(asked, INPUT_KEYS, ", input")
+    yield from _problems_of_tools(asked, ", input")
     yield from _problems_of_messages(messages, ", input")
     if isinstance(messages[-1], dict) and messages[-1].get("role") == "assistant":
         yield ", input ends with an assistant message: nothing is left to answer."
@@ -79,6 +81,12 @@ def _problems_of_messages(messages: list[Any], place: str = "") -> Iterator[str]
     for number, message in enumerate(messages, start=1):
         for text in problems_of_message(message):
             yield f"{place}, message {number} {text}"
+
+
+def _problems_of_tools(found: dict[str, Any], place: str = "") -> Iterator[str]:
+    tools = found.get("tools") or []
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        yield f'{place} has "tools" that are no list of objects.'
 
 
 def _extra_keys(
