@@ -3,7 +3,9 @@
 import io
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from tuning_server_app.file_store import Draft
 
@@ -24,6 +26,18 @@ class _Sink(io.RawIOBase):
         if self.draft is not None:
             self.draft.write(bytes(chunk))
         return len(chunk)
+
+
+class _Told:
+    """A file whose every read is told."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[], None]) -> None:
+        self._file = file
+        self._tell = tell
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        self._tell()
+        return self._file.read(n_bytes)
 
 
 class Archive:
@@ -50,10 +64,11 @@ class Archive:
     def add_bytes(self, name: str, content: bytes) -> None:
         self._tar.addfile(self._entry(name, len(content)), io.BytesIO(content))
 
-    def add_file(self, path: Path) -> None:
+    def add_file(self, path: Path, tell: Callable[[], None] = lambda: None) -> None:
+        """`tell` is called all the while: it may be gigabytes."""
         with path.open("rb") as file:
             entry = self._entry(path.name, path.stat().st_size)
-            self._tar.addfile(entry, file)
+            self._tar.addfile(entry, _Told(file, tell))
 
     def _entry(self, name: str, n_bytes: int) -> tarfile.TarInfo:
         """Nothing of this machine: no user, no path, no rights."""

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from tuning_server_app import file_store
 from tuning_server_app.models import JobStatus, TuningJob
 from tuning_server_app.services import (
     checking,
@@ -75,6 +76,7 @@ def ring_webhooks(job: TuningJob) -> None:
 def drive_training() -> None:
     """Every few seconds: find what rang unheard, and what lost its trainer."""
     files.delete_expired_files()
+    file_store.remove_unfinished()
     uploads.expire_uploads()
     stored_chats.delete_old_chats()
     run_folder.clear_ended_runs()

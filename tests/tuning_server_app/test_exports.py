@@ -274,3 +274,26 @@ def test_what_cannot_be_made_since_its_model_is_gone_is_wanted_no_more(
 ):
     delete_model(model)
     assert make(ExportKind.ADAPTER).state == S.FAILED
+
+
+def test_the_heart_beats_while_a_large_file_is_packed(
+    api: Client,
+    model: TunedModel,
+    merging: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    beats: list[int] = []
+    monkeypatch.setattr(exports, "BEAT_SECONDS", -1.0)
+    monkeypatch.setattr(exports, "_keep_going", lambda *_: beats.append(1))
+    ask(api, ExportKind.MERGED)
+    make(ExportKind.MERGED)
+    assert len(beats) > len(["merged", "packed"])
+
+
+def test_of_two_merges_that_begin_at_once_none_takes_the_others_memory(
+    api: Client, model: TunedModel, monkeypatch: pytest.MonkeyPatch
+):
+    ask(api, ExportKind.MERGED)
+    looks = iter([False, True])
+    monkeypatch.setattr(exports, "_is_merging_besides", lambda _: next(looks))
+    assert make(ExportKind.MERGED).state == S.WANTED

@@ -7,8 +7,9 @@ its base, is made when somebody asks for it, and dropped when nobody has for a w
 import logging
 import shutil
 import tempfile
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 S = ExportState
 HEART_STOPPED_AFTER = timedelta(seconds=60)
+BEAT_SECONDS = 1.0
 KEPT = timedelta(days=7)
 USE_NOTED_EVERY = timedelta(hours=1)
 # Until when a client had better not ask again.
@@ -121,9 +123,10 @@ def drop_unused() -> None:
 
 def make(export: Export) -> None:
     """Make the file, unless another worker does; the rows know how it ended."""
-    if export.kind == ExportKind.MERGED and _is_merging():
-        return  # one at a time: each takes as much memory as its model
-    if not _move(export, S.MAKING, heartbeat_at=now()):
+    if _is_merging_besides(export) or not _move(export, S.MAKING, heartbeat_at=now()):
+        return
+    if _is_merging_besides(export):  # both began in this moment
+        _move(export, S.WANTED)
         return
     draft = Draft()
     try:
@@ -187,7 +190,7 @@ def _add_merged(
             keep_going=lambda: _keep_going(export, worker),
         )
         for path in sorted(target.iterdir()):
-            archive.add_file(path)
+            archive.add_file(path, _now_and_then(lambda: _keep_going(export, worker)))
             path.unlink()  # so that the disk never holds all of it twice
             _keep_going(export, worker)
     finally:
@@ -209,6 +212,18 @@ def _keep_going(export: Export, worker: WorkerLife) -> None:
         raise ExportLost
 
 
+def _now_and_then(act: Callable[[], None]) -> Callable[[], None]:
+    last = time.monotonic()
+
+    def maybe_act() -> None:
+        nonlocal last
+        if time.monotonic() - last > BEAT_SECONDS:
+            last = time.monotonic()
+            act()
+
+    return maybe_act
+
+
 def _keep(export: Export, draft: Draft) -> None:
     draft.keep()
     content = {
@@ -225,10 +240,13 @@ def _fail(export: Export, problem: str) -> None:
     _move(export, S.FAILED, file={"status": FileStatus.ERROR}, problem=problem)
 
 
-def _is_merging() -> bool:
+def _is_merging_besides(export: Export) -> bool:
+    """One merge at a time: each takes as much memory as its model."""
+    if export.kind != ExportKind.MERGED:
+        return False
     alive = Q(heartbeat_at__gt=now() - HEART_STOPPED_AFTER)
     merging = Export.objects.filter(alive, state=S.MAKING, kind=ExportKind.MERGED)
-    return merging.exists()
+    return merging.exclude(pk=export.pk).exists()
 
 
 def _move(
