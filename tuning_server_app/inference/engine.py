@@ -1,5 +1,6 @@
 """Answers chats: finds what each needs, and lets one thread write them all."""
 
+import json
 import logging
 import queue
 import secrets
@@ -9,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from open_chats.plain_messages import UnusableMessage
+from open_chats.plain_messages import UnusableMessage, plain_messages
 from tuning_server_app.base_models import BaseModel, BaseModelMissing
 from tuning_server_app.errors import ApiError, invalid
 from tuning_server_app.inference.adapters import (
@@ -199,6 +200,7 @@ def _turn(batch: Batch) -> None:
 
 def _prompt(loaded: LoadedModel, request: ChatRequest) -> list[int]:
     try:
+        _check_length(loaded, request)
         with loaded.tokenizer_lock:
             prompt = render_prompt(loaded.tokenizer, request.messages, request.tools)
     except (UnrenderableChat, UnusableMessage) as error:
@@ -212,6 +214,22 @@ def _prompt(loaded: LoadedModel, request: ChatRequest) -> list[int]:
             code="context_length_exceeded",
         )
     return prompt
+
+
+def _check_length(loaded: LoadedModel, request: ChatRequest) -> None:
+    """Making tokens of megabytes would keep all others waiting, only to refuse them."""
+    messages = plain_messages(request.messages)
+    called = [message.get("tool_calls") for message in messages]
+    texts = [json.dumps(part, ensure_ascii=False) for part in (called, request.tools)]
+    n_characters = sum(map(len, [*texts, *(each["content"] for each in messages)]))
+    if n_characters > loaded.context_length * loaded.longest_token:
+        raise invalid(
+            f"The conversation has {n_characters} characters, which is far more than"
+            f" the {loaded.context_length} tokens that the model reads. Leave out"
+            " earlier messages or shorten them.",
+            param="messages",
+            code="context_length_exceeded",
+        )
 
 
 def _check_room(loaded: LoadedModel, request: ChatRequest, n_tokens: int) -> None:

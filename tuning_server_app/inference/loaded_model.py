@@ -32,6 +32,7 @@ class LoadedModel:
         folder = ensure_ready(base, cache)
         self.tokenizer = load_tokenizer(folder)
         self.tokenizer_lock = threading.Lock()
+        self.longest_token = max(map(len, self.tokenizer.get_vocab()))  # characters
         self.model = load_model(folder).eval()
         self.context_length = context_length(self.model)
         self.end_of_turn = self._end_of_turn_tokens()

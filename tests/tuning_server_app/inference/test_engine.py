@@ -7,7 +7,7 @@ from tests.tuning_server_app.inference.models import (
     make_request,
     plainly_generated,
 )
-from tests.tuning_server_app.tiny_model import PEFT_WARNING
+from tests.tuning_server_app.tiny_model import NAME, PEFT_WARNING
 from tuning_server_app.errors import ApiError
 from tuning_server_app.inference import adapters as adapters_module
 from tuning_server_app.inference import engine as engine_module
@@ -166,3 +166,14 @@ def test_a_place_is_free_again_after_an_answer_and_after_a_refusal(
 
     assert answer(small)
     assert answer(small)
+
+
+def test_a_text_that_cannot_fit_is_refused_unread(engine, monkeypatch):
+    monkeypatch.setattr(engine_module, "render_prompt", None)
+    longest = engine._load(NAME).result().longest_token
+    messages = [{"role": "user", "content": "a" * 256 * (longest + 1)}]
+
+    with pytest.raises(ApiError, match="characters") as refused:
+        engine.chat(make_request(messages=messages))
+
+    assert refused.value.code == "context_length_exceeded"
