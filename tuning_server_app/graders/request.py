@@ -48,12 +48,12 @@ def graders_of(multi: Grader) -> dict[str, Grader]:
     """By name: the map that OpenAI's guides use, or the one grader of its schema."""
     graders: dict[str, Any] = multi["graders"]
     if isinstance(graders.get("type"), str):
-        return {graders["name"]: graders}
+        return {str(graders.get("name")): graders}
     return graders
 
 
-def _check(grader: Grader, place: str, kinds: set[str]) -> None:
-    kind = grader.get("type")
+def _check(grader: Any, place: str, kinds: set[str]) -> None:
+    kind = grader.get("type") if isinstance(grader, dict) else None
     if kind == "python":
         raise _unsupported(
             place,

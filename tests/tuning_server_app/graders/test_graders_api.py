@@ -351,3 +351,10 @@ def test_a_sample_is_parsed_once(monkeypatch: pytest.MonkeyPatch):
     namespace = templates.Namespace('{"n": 1}', {})
     assert namespace.fill("{{sample.output_json.n}}" * 3) == "111"
     assert len(times) == 1
+
+
+@pytest.mark.parametrize("inner", [{"type": "string_check"}, {"right": 5}])
+def test_what_is_no_grader_inside_a_multi_is_refused(api: Client, inner: Any):
+    body = {"grader": {**multi("1"), "graders": inner}}
+    response = api.post(f"{GRADERS}/validate", body, "application/json")
+    assert response.status_code == 400
