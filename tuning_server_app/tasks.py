@@ -39,8 +39,8 @@ def validate(job_pk: int) -> None:
 def train() -> None:
     """Run one training; on the queue `training`, one at a time per device.
 
-    Whoever rings, the trainer takes the job whose turn it is: messages of one house may
-    stand before those of another.
+    Whoever rings, the trainer takes the job whose turn it is: messages for one
+    organization may stand before those for another.
     """
     job = training.train_next()
     if job is None:

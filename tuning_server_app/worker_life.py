@@ -1,10 +1,14 @@
-"""Whether the worker that runs a training is to stop, or has lost its parent."""
+"""Whether the worker at a long task is to stop, or has lost its parent."""
 
 import os
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+
+class WorkerEnding(Exception):
+    """The worker is told to stop, or has died: give back what is being done."""
 
 
 class WorkerLife:

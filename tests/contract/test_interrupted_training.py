@@ -75,6 +75,12 @@ def now_is(job: TuningJob) -> JobStatus:
     return JobStatus(job.status)
 
 
+def answers(client: openai.OpenAI, model: str) -> None:
+    question: Any = [{"role": "user", "content": "How much is 3 + 1?"}]
+    said = client.chat.completions.create(model=model, messages=question, max_tokens=2)
+    assert said.model == model
+
+
 def all_weights_are_there() -> bool:
     adapters = TunedModel.objects.values_list("adapter", flat=True)
     weights = "adapter_model.safetensors"
@@ -82,7 +88,10 @@ def all_weights_are_there() -> bool:
 
 
 def test_a_killed_and_paused_training_tells_each_step_once(
-    connect: Callable[..., openai.OpenAI], pids: list[int], at_step: Any
+    connect: Callable[..., openai.OpenAI],
+    pids: list[int],
+    at_step: Any,
+    inference: Any,
 ):
     client = connect()
     job = create(client)
@@ -93,8 +102,11 @@ def test_a_killed_and_paused_training_tells_each_step_once(
     assert now_is(job) == JobStatus.QUEUED  # killed
     work()
     assert now_is(job) == JobStatus.PAUSED
-    assert len(client.fine_tuning.jobs.checkpoints.list(job.wire_id).data) == 3
+    checkpoints = client.fine_tuning.jobs.checkpoints.list(job.wire_id).data
+    assert len(checkpoints) == 3
     assert all_weights_are_there()
+    for checkpoint in checkpoints:
+        answers(client, checkpoint.fine_tuned_model_checkpoint)
     client.fine_tuning.jobs.resume(job.wire_id)
     work()
 

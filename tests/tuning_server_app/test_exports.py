@@ -108,6 +108,7 @@ def test_the_merged_model_is_made_when_it_is_asked_for(
     assert export_of(ExportKind.MERGED) not in exports.wanted()
     response = ask(api, ExportKind.MERGED)
     assert (response.status_code, response["Retry-After"]) == (409, "10")
+    assert response["x-should-retry"] == "true"
     assert response.json()["error"]["code"] == "weights_not_ready"
     make(ExportKind.MERGED)
     packed = unpacked(ask(api, ExportKind.MERGED))

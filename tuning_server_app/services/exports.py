@@ -34,7 +34,7 @@ from tuning_server_app.models import (
     TuningJob,
 )
 from tuning_server_app.services.tuned_models import base_models, runs_folder
-from tuning_server_app.worker_life import WorkerLife
+from tuning_server_app.worker_life import WorkerEnding, WorkerLife
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +51,6 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 class ExportLost(Exception):
     """It was given to another worker, or its file was deleted: stop working on it."""
-
-
-class WorkerEnding(Exception):
-    """The worker is told to stop."""
 
 
 def offer(model: TunedModel) -> None:

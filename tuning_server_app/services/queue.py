@@ -74,16 +74,16 @@ def queued_jobs_in_fair_order() -> list[TuningJob]:
     """Whoever has the fewest runs going comes first; then whoever had the least of the
     devices lately; then the oldest job.
 
-    The second job of a house waits for the first of every other one, and so on, however
-    many jobs a house sends and however long they take.
+    The second job of an organization waits for the first of every other one, and so on,
+    however many jobs it sends and however long they take.
     """
     running = Counter(_organizations(TuningJob.objects.filter(status=S.RUNNING)))
     used = _seconds_lately()
     turns = []
     for job in TuningJob.objects.filter(status=S.QUEUED).order_by("pk"):
-        house = job.organization_id
-        turns.append((running[house], used[house], job.pk, job))
-        running[house] += 1
+        owner = job.organization_id
+        turns.append((running[owner], used[owner], job.pk, job))
+        running[owner] += 1
     return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:3])]
 
 
@@ -92,15 +92,15 @@ def _organizations(jobs: QuerySet[TuningJob]) -> QuerySet[TuningJob, int]:
 
 
 def _seconds_lately() -> "Counter[int]":
-    """How long each house has had a device within the last day."""
+    """How long each organization has had a device within the last day."""
     moment = now()
     since = moment - RECENT
     used: Counter[int] = Counter()
     recent = Q(status=S.RUNNING) | Q(finished_at__gt=since)
-    for house, began, ended in TuningJob.objects.filter(recent).values_list(
+    for owner, began, ended in TuningJob.objects.filter(recent).values_list(
         "organization_id", "started_at", "finished_at"
     ):
         if began is not None:  # a job may end before it ever had a device
             had = (ended or moment) - max(began, since)
-            used[house] += max(0, int(had.total_seconds()))
+            used[owner] += max(0, int(had.total_seconds()))
     return used

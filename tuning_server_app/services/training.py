@@ -19,13 +19,9 @@ from tuning_server_app.services.queue import (
 )
 from tuning_server_app.services.run_record import ClaimLost, RunRecord
 from tuning_server_app.trainer_process import ANY_DEVICE, STOPPED, TrainerProcess
-from tuning_server_app.worker_life import WorkerLife
+from tuning_server_app.worker_life import WorkerEnding, WorkerLife
 
 logger = logging.getLogger(__name__)
-
-
-class WorkerEnding(Exception):
-    """The Celery worker that this process belongs to is stopped, or has died."""
 
 
 def train_next() -> TuningJob | None:

@@ -72,7 +72,7 @@ def text_of(chunks: list[Any], index: int = 0) -> str:
     )
 
 
-def test_a_completion_has_every_key_that_clients_read(engine):
+def test_a_completion_has_every_key_that_clients_read(engine, tokenizer):
     response = ask(engine)
 
     completion = response.json
@@ -85,6 +85,10 @@ def test_a_completion_has_every_key_that_clients_read(engine):
     assert choice["finish_reason"] == "length"
     assert usage["completion_tokens"] == 12
     assert usage["total_tokens"] == usage["prompt_tokens"] + 12
+    prompt = tokenizer.apply_chat_template(
+        QUESTION, add_generation_prompt=True, tokenize=False
+    )
+    assert usage["prompt_tokens"] == len(tokenizer.tokenize(prompt))
 
 
 def test_a_stream_says_the_same_piece_by_piece(engine):

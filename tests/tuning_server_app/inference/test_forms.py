@@ -8,8 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.tuning_server_app.inference.models import QUESTION
 from tests.tuning_server_app.inference.test_app import ask
 from tests.tuning_server_app.tiny_model import PEFT_WARNING
+from tuning_server_app.training.chat_rendering import render_prompt
 
 pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
 
@@ -104,6 +106,14 @@ def test_a_schema_that_cannot_be_followed_is_refused(engine, schema):
 
     assert response.status == 400
     assert response.json["error"]["param"] == "response_format"
+
+
+def test_the_model_reads_the_tools_it_is_offered(engine, tokenizer):
+    usage = ask(engine, tools=[DRAW]).json["usage"]
+
+    prompt = render_prompt(tokenizer, QUESTION, [DRAW])
+    assert usage["prompt_tokens"] == len(prompt)
+    assert len(prompt) > len(render_prompt(tokenizer, QUESTION))
 
 
 def test_a_required_tool_is_called(engine):
