@@ -298,3 +298,13 @@ def test_of_two_merges_that_begin_at_once_none_takes_the_others_memory(
     looks = iter([False, True])
     monkeypatch.setattr(exports, "_is_merging_besides", lambda _: next(looks))
     assert make(ExportKind.MERGED).state == S.WANTED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_weights_made_while_their_file_is_deleted_leave_nothing_behind(
+    model: TunedModel,
+):
+    seen = export_of(ExportKind.ADAPTER).file
+    make(ExportKind.ADAPTER)
+    files.delete_file(seen)
+    assert list(file_store.folder().iterdir()) == []

@@ -72,8 +72,11 @@ def record_file(
 def delete_file(file: File) -> None:
     """Forget the file. Jobs that ran with it go on naming it."""
     with transaction.atomic():
+        # Weights may have been made since the row was read: they have another blob.
+        row = File.objects.select_for_update().filter(pk=file.pk)
+        for blob in list(row.values_list("blob", flat=True)):
+            transaction.on_commit(partial(file_store.remove, blob))
         file.delete()
-        transaction.on_commit(partial(file_store.remove, file.blob))
 
 
 def delete_expired_files() -> None:
