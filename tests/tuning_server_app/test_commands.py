@@ -51,9 +51,10 @@ def test_an_unknown_key_cannot_be_revoked():
         run("tuning_key", "revoke", "laptop")
 
 
-def test_a_colon_in_the_organization_is_refused():
-    with pytest.raises(CommandError, match="letters, digits"):
-        run("tuning_key", "create", "laptop", "--organization", "a:b")
+@pytest.mark.parametrize("slug", ["a:b", "x" * 51])
+def test_what_is_no_short_name_of_an_organization_is_refused(slug):
+    with pytest.raises(CommandError, match="up to 50 letters, digits"):
+        run("tuning_key", "create", "laptop", "--organization", slug)
 
 
 def test_keys_are_listed_without_their_secret():

@@ -60,8 +60,6 @@ class ChatCompletions(Endpoint):
                 is_abandoned=lambda: _is_client_gone(request),
             )
             return _pass_on(answer, weights.name, record)
-        except orjson.JSONEncodeError as error:
-            raise invalid("The body is nested too deeply.") from error
         except Abandoned:
             return HttpResponse(status=CLIENT_CLOSED_REQUEST)
         except InferenceDown as error:

@@ -112,15 +112,20 @@ def read_json(request: HttpRequest) -> Any:
     """The body, parsed.
 
     Raises:
-        ApiError: it is not JSON, or holds a NUL, which no database text can.
+        ApiError: it is not JSON, holds a NUL, which no database text can, or is nested
+            so deeply that it can be read, but not be answered or passed on.
     """
     try:
-        if not holds_nul(request.body):
-            return orjson.loads(request.body)
-        reason = "it holds the character NUL"
-    except orjson.JSONDecodeError as error:
-        reason = str(error)
-    raise invalid(f"The body is not JSON that can be read: {reason}.")
+        if holds_nul(request.body):
+            raise ValueError("it holds the character NUL")
+        body = orjson.loads(request.body)
+    except ValueError as error:
+        raise invalid(f"The body is not JSON that can be read: {error}.") from error
+    try:
+        orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise invalid("The body is nested too deeply.") from error
+    return body
 
 
 def is_retry(request: HttpRequest) -> bool:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 from django.http import HttpRequest
 
 from tuning_server_app.errors import invalid
@@ -14,7 +13,6 @@ from tuning_server_app.views.endpoint import Endpoint, read_json
 class GraderEndpoint(Endpoint):
     def read(self, body: object) -> Grader:
         """The grader in the body. Raises ApiError."""
-        _refuse_depth(body)
         grader = parse_grader(body)
         grading.check_models(grader, self.organization)
         return grader
@@ -39,11 +37,3 @@ class RunGrader(GraderEndpoint):
         if not isinstance(item, dict):
             raise invalid("item must be an object.", param="item")
         return grading.run_grader(grader, self.organization, sample=sample, item=item)
-
-
-def _refuse_depth(body: object) -> None:
-    """What is nested deeper can be read, but not be answered or put into a text."""
-    try:
-        orjson.dumps(body)
-    except orjson.JSONEncodeError as error:
-        raise invalid("The body is nested too deeply.") from error

@@ -5,11 +5,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_slug
 from django.utils.translation import gettext as _
 
 from tuning_server_app import services
-from tuning_server_app.models import ApiKey
+from tuning_server_app.models import ApiKey, Organization
 
 DEFAULT_ORGANIZATION = "default"
 
@@ -47,10 +46,10 @@ class Command(BaseCommand):
 
     def _create(self, name: str, organization: str) -> None:
         try:
-            validate_slug(organization)
+            Organization._meta.get_field("slug").clean(organization, None)
         except ValidationError as error:
             raise CommandError(
-                _("The organization “%(slug)s” may have letters, digits, - and _ only.")
+                _("“%(slug)s” is no short name: up to 50 letters, digits, - and _.")
                 % {"slug": organization}
             ) from error
         secret = services.create_key(name, organization)
