@@ -1,6 +1,7 @@
 """Headless Chromium on a live server; a page that logs an error fails its test."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from jobs_app import services
 from teams_app.models import User
 
 SESSION_COOKIE = "sessionid"
+SECONDS_TO_ANSWER = 10
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,6 +29,14 @@ def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContex
     context = browser.new_context(base_url=live_server.url, locale="en")
     yield context
     context.close()
+    wait_for_answers()
+
+
+def wait_for_answers() -> None:
+    """A page that is closed left requests behind; none may reach the next test."""
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(SECONDS_TO_ANSWER)
 
 
 @pytest.fixture

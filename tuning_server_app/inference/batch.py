@@ -117,7 +117,7 @@ class Batch:
     def _write_on(self) -> None:
         try:
             logits = self._step(self._rows, self._cache)
-        except Exception as error:
+        except Exception as error:  # memory, say: one answer's end is not the others'
             logger.exception("A step of %s answers failed.", len(self._rows))
             self._cache.rewind()
             self._fail_the_guilty(error)
@@ -141,7 +141,7 @@ class Batch:
     def _fails(self, at: int) -> bool:
         try:
             self._step([self._rows[at]], self._cache.select([at]))
-        except Exception:
+        except Exception:  # whichever it is, this answer is the one that fails
             logger.exception("An answer failed by itself.")
             return True
         return False
@@ -196,7 +196,7 @@ def _take(rows: Sequence[Row], logits: Tensor) -> None:
                 row.take_from(own.to("cpu", copy=True))
         except ApiError as error:
             _fail(row.question, error)
-        except Exception as error:
+        except Exception as error:  # its form or its biases: the others go on
             logger.exception("A token could not be chosen.")
             _fail(row.question, error)
 

@@ -84,7 +84,7 @@ class Engine:
         try:
             loaded = self._load(request.base).result()
             question = self._question(loaded, request, folder, is_abandoned)
-        except BaseException:
+        except BaseException:  # whatever ends the asking must give its place back
             self._places.release()
             raise
         self._arrived.put((loaded, question))

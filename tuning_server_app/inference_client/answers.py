@@ -89,8 +89,8 @@ def send(
         connection.request("POST", path, payload, all_headers)
         _wait(connection.sock, is_abandoned)
         return connection.getresponse()
-    except BaseException:
-        connection.close()  # the other end sees it and stops writing
+    except BaseException:  # a worker that is stopped, too: the other end sees it
+        connection.close()  # and stops writing
         raise
 
 

@@ -58,31 +58,39 @@ def create_job(
     if request.validation_file:
         _check_file(api_key, request.validation_file, "validation_file")
     try:
-        with transaction.atomic():
-            job = TuningJob.objects.create(
-                organization=api_key.organization,
-                api_key=api_key,
-                model=weights.name,
-                base_model=weights.base_model,
-                training_file=request.training_file,
-                validation_file=request.validation_file,
-                method=request.method,
-                hyperparameters=request.hyperparameters,
-                seed=_seed(request),
-                suffix=request.suffix,
-                metadata=request.metadata,
-                idempotency_key=idempotency_key,
-                request_hash=request_hash,
-            )
-            job.events.create(message=f"Created fine-tuning job: {job.wire_id}")
-            if job.model != request.model:
-                job.events.create(message=_alias_used(request.model, job.model))
-            job.events.create(message=_validating(job))
+        return _store(
+            request,
+            api_key=api_key,
+            organization=api_key.organization,
+            model=weights.name,
+            base_model=weights.base_model,
+            idempotency_key=idempotency_key,
+            request_hash=request_hash,
+        )
     except IntegrityError:  # the same request, at the same moment
         twin = _earlier_job(api_key, request_hash, idempotency_key, is_retry=is_retry)
         if twin is None:
             raise
         return twin
+
+
+@transaction.atomic
+def _store(request: JobRequest, **fields: Any) -> TuningJob:
+    """The job with the first lines of its story."""
+    job = TuningJob.objects.create(
+        training_file=request.training_file,
+        validation_file=request.validation_file,
+        method=request.method,
+        hyperparameters=request.hyperparameters,
+        seed=_seed(request),
+        suffix=request.suffix,
+        metadata=request.metadata,
+        **fields,
+    )
+    job.events.create(message=f"Created fine-tuning job: {job.wire_id}")
+    if job.model != request.model:
+        job.events.create(message=_alias_used(request.model, job.model))
+    job.events.create(message=_validating(job))
     return job
 
 

@@ -57,7 +57,7 @@ def add_part(upload: Upload, draft: Draft) -> UploadPart:
             require_pending(locked)
             _refuse_hoarding(locked, draft.n_bytes)
             return upload.parts.create(blob=draft.blob, n_bytes=draft.n_bytes)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no part without a row
         file_store.remove(draft.blob)
         raise
 
@@ -91,7 +91,7 @@ def complete_upload(upload: Upload, part_ids: list[str], md5: str | None) -> Non
         upload.refresh_from_db()
         require_pending(upload)  # another request ended it: its parts went with that
         raise
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no file without a row
         _forget(draft)
         raise
 

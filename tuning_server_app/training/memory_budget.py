@@ -59,7 +59,7 @@ class MemoryBudget:
         while True:
             try:
                 return self._total(examples, work, begin(), add)
-            except Exception as error:
+            except Exception as error:  # each device says it with a class of its own
                 if not is_out_of_memory(error):
                     raise
                 logger.warning("Out of memory: %s", error)
