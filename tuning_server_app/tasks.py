@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from tuning_server_app import file_store
-from tuning_server_app.models import JobStatus, TuningJob
+from tuning_server_app.models import JobStatus, TuningJob, WebhookDelivery
 from tuning_server_app.services import (
     checking,
     exports,
@@ -15,7 +15,6 @@ from tuning_server_app.services import (
     uploads,
     webhooks,
 )
-from tuning_server_app.webhook_models import WebhookDelivery
 
 # The tick rings again for whoever still waits, so an unheard message may fade soon.
 RING_SECONDS = 30

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from tuning_server_app import tasks
+from tuning_server_app.models import Webhook, WebhookDelivery
 from tuning_server_app.operator_admin import OperatorAdmin, ShowsSecretOnce
 from tuning_server_app.services import webhooks
-from tuning_server_app.webhook_models import Webhook, WebhookDelivery
 
 
 class WebhookForm(forms.ModelForm):

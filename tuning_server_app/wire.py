@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tuning_server_app.chat_models import StoredChat
-from tuning_server_app.models import Checkpoint, File, JobEvent, TunedModel, TuningJob
-from tuning_server_app.sharing_models import CheckpointPermission
-from tuning_server_app.upload_models import Upload, UploadPart
+from tuning_server_app.models import (
+    Checkpoint,
+    CheckpointPermission,
+    File,
+    JobEvent,
+    StoredChat,
+    TunedModel,
+    TuningJob,
+    Upload,
+    UploadPart,
+)
 
 
 def unix_seconds(moment: datetime) -> int:

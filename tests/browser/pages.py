@@ -76,9 +76,9 @@ from tests.factories import (
     make_version,
 )
 from tests.tuning_server_app import factories as tuning_server
+from tuning_server_app.models import Webhook as TuningWebhook
+from tuning_server_app.models import WebhookDelivery
 from tuning_server_app.services.jobs import cancel_job
-from tuning_server_app.webhook_models import Webhook as TuningWebhook
-from tuning_server_app.webhook_models import WebhookDelivery
 
 Address = Callable[[Team], str]
 KOREAN = chat_line("네더 블레이드는 무엇을 하나요?", "매 턴 두 공격을 모두 합니다.")

@@ -7,7 +7,6 @@ from typing import Any
 
 from guarded_calls.signing import new_secret
 from tuning_server_app import services
-from tuning_server_app.chat_models import StoredChat
 from tuning_server_app.file_store import Draft
 from tuning_server_app.models import (
     ApiKey,
@@ -15,13 +14,14 @@ from tuning_server_app.models import (
     File,
     FilePurpose,
     Organization,
+    StoredChat,
     TunedModel,
     TuningJob,
+    Upload,
+    Webhook,
 )
 from tuning_server_app.services.files import store_file
 from tuning_server_app.services.uploads import begin_upload
-from tuning_server_app.upload_models import Upload
-from tuning_server_app.webhook_models import Webhook
 
 BASE = "SmolLM2-135M-Instruct"
 _numbers = count(1)

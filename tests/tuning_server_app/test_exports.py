@@ -15,9 +15,14 @@ from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import make_job, make_model
 from tuning_server_app import file_store, merge_process, tasks
-from tuning_server_app.export_models import Export, ExportKind, ExportState
 from tuning_server_app.merge_process import NotMerged
-from tuning_server_app.models import Organization, TunedModel
+from tuning_server_app.models import (
+    Export,
+    ExportKind,
+    ExportState,
+    Organization,
+    TunedModel,
+)
 from tuning_server_app.services import exports, files
 from tuning_server_app.services.tuned_models import delete_model, runs_folder
 

@@ -12,9 +12,8 @@ from tests.tuning_server_app.factories import (
     make_key,
     make_organization,
 )
-from tuning_server_app.models import Organization, TunedModel
+from tuning_server_app.models import CheckpointPermission, Organization, TunedModel
 from tuning_server_app.services.permissions import permit
-from tuning_server_app.sharing_models import CheckpointPermission
 
 
 @pytest.fixture

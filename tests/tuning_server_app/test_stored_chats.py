@@ -24,8 +24,7 @@ from tests.tuning_server_app.test_chat import (
     upstream,
 )
 from tuning_server_app.chat_assembly import Assembly
-from tuning_server_app.chat_models import StoredChat
-from tuning_server_app.models import Organization
+from tuning_server_app.models import Organization, StoredChat
 from tuning_server_app.services.stored_chats import delete_old_chats
 
 __all__ = ["ask", "upstream"]  # fixtures

@@ -14,9 +14,14 @@ from tests.tuning_server_app.factories import chats, make_upload
 from tuning_server_app import file_store
 from tuning_server_app.errors import ApiError
 from tuning_server_app.file_store import Draft
-from tuning_server_app.models import File, Organization
+from tuning_server_app.models import (
+    File,
+    Organization,
+    Upload,
+    UploadPart,
+    UploadStatus,
+)
 from tuning_server_app.services import uploads as services
-from tuning_server_app.upload_models import Upload, UploadPart, UploadStatus
 from tuning_server_app.views import uploads
 
 UPLOADS = "/v1/uploads"

@@ -23,13 +23,15 @@ from tests.tuning_server_app.factories import (
     make_webhook,
 )
 from tuning_server_app import tasks
-from tuning_server_app.models import JobStatus, Organization, TuningJob
-from tuning_server_app.services import jobs, webhooks
-from tuning_server_app.webhook_models import (
+from tuning_server_app.models import (
     DeliveryState,
+    JobStatus,
+    Organization,
+    TuningJob,
     Webhook,
     WebhookDelivery,
 )
+from tuning_server_app.services import jobs, webhooks
 
 pytestmark = pytest.mark.django_db
 S = JobStatus

@@ -23,10 +23,12 @@ from django.utils.timezone import now
 from tuning_server_app import file_store, merge_process
 from tuning_server_app.archives import Archive
 from tuning_server_app.errors import ApiError
-from tuning_server_app.export_models import Export, ExportKind, ExportState
 from tuning_server_app.file_store import Draft
 from tuning_server_app.merge_process import NotMerged
 from tuning_server_app.models import (
+    Export,
+    ExportKind,
+    ExportState,
     File,
     FilePurpose,
     FileStatus,

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from tuning_server_app.models import Organization, TunedModel
-from tuning_server_app.sharing_models import CheckpointPermission
+from tuning_server_app.models import CheckpointPermission, Organization, TunedModel
 
 
 def usable_models_of(organization: Organization) -> QuerySet[TunedModel]:

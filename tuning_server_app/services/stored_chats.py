@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from tuning_server_app.chat_assembly import Assembly
-from tuning_server_app.chat_models import StoredChat
 from tuning_server_app.json_text import without_nul
 from tuning_server_app.metadata import check_metadata
-from tuning_server_app.models import Organization
+from tuning_server_app.models import Organization, StoredChat
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,14 @@ from django.utils.timezone import now
 from tuning_server_app import file_store
 from tuning_server_app.errors import ApiError, invalid
 from tuning_server_app.file_store import Draft
-from tuning_server_app.models import FilePurpose, Organization
+from tuning_server_app.models import (
+    FilePurpose,
+    Organization,
+    Upload,
+    UploadPart,
+    UploadStatus,
+)
 from tuning_server_app.services.files import record_file
-from tuning_server_app.upload_models import Upload, UploadPart, UploadStatus
 
 LIFE = timedelta(hours=1)
 MAX_PARTS = 10_000

@@ -19,7 +19,7 @@ from guarded_calls.addresses import (
 from guarded_calls.pinned import post
 from guarded_calls.sealing import UnreadableSecret
 from guarded_calls.signing import Message, new_secret, signed_headers
-from tuning_server_app.webhook_models import DeliveryState, Webhook, WebhookDelivery
+from tuning_server_app.models import DeliveryState, Webhook, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 

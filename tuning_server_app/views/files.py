@@ -8,9 +8,8 @@ from django.http.response import HttpResponseBase
 
 from tuning_server_app import file_store, tasks, wire
 from tuning_server_app.errors import ApiError, not_found
-from tuning_server_app.export_models import Export, ExportKind
 from tuning_server_app.file_request import MAX_FILENAME, parse_file_form
-from tuning_server_app.models import File, FilePurpose
+from tuning_server_app.models import Export, ExportKind, File, FilePurpose
 from tuning_server_app.paging import cut_page, read_limit, read_order
 from tuning_server_app.services import exports, files
 from tuning_server_app.views.endpoint import Endpoint, error_response, required

@@ -5,9 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from tuning_server_app import wire
-from tuning_server_app.chat_models import StoredChat
 from tuning_server_app.errors import invalid, not_found
 from tuning_server_app.metadata import check_metadata, filter_by_metadata
+from tuning_server_app.models import StoredChat
 from tuning_server_app.paging import cut_list, cut_page, read_limit, read_order
 from tuning_server_app.services import stored_chats
 from tuning_server_app.views.chat import ChatCompletions

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 
 from tuning_server_app import wire
 from tuning_server_app.errors import not_found, refuse_unknown
+from tuning_server_app.models import Upload, UploadPart
 from tuning_server_app.services import uploads
-from tuning_server_app.upload_models import Upload, UploadPart
 from tuning_server_app.upload_request import parse_completion, parse_upload_request
 from tuning_server_app.views.endpoint import Endpoint, is_retry, read_json
 from tuning_server_app.views.incoming import (

@@ -7,9 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from tuning_server_app.models import Organization
+from tuning_server_app.models import Organization, Webhook
 from tuning_server_app.services import webhooks
-from tuning_server_app.webhook_models import Webhook
 
 DEFAULT_ORGANIZATION = "default"
 

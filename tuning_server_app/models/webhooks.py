@@ -12,7 +12,7 @@ from guarded_calls.sealing import seal, unseal
 from tuning_server_app import ids
 
 if TYPE_CHECKING:
-    from tuning_server_app.models import TuningJob
+    from tuning_server_app.models.jobs import TuningJob
 
 EVENT_TYPE = "fine_tuning.job.{status}"
 

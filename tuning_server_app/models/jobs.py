@@ -1,4 +1,4 @@
-"""What the server keeps: who may call it, their files, jobs and tuned models."""
+"""The training runs that clients asked for, and the lines of their logs."""
 
 import re
 from typing import Any
@@ -7,89 +7,9 @@ from django.db import models, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from tuning_server_app import (
-    chat_models,  # noqa: F401
-    export_models,  # noqa: F401
-    ids,
-    sharing_models,  # noqa: F401
-    upload_models,  # noqa: F401
-)
-from tuning_server_app.webhook_models import note_end
-
-
-class Organization(models.Model):
-    """Whoever owns files, jobs and models here; no other organization sees them."""
-
-    slug = models.SlugField(_("short name"), max_length=50, unique=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("organization")
-        verbose_name_plural = _("organizations")
-        ordering = ("slug",)
-
-    def __str__(self) -> str:
-        return self.slug
-
-
-class ApiKey(models.Model):
-    """A bearer key. Only its hash is kept: the key itself is shown once."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, verbose_name=_("organization")
-    )
-    name = models.CharField(_("name"), max_length=100)
-    prefix = models.CharField(_("begins with"), max_length=12)
-    key_hash = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    last_used_at = models.DateTimeField(_("last used"), null=True)
-    revoked_at = models.DateTimeField(_("revoked"), null=True)
-
-    class Meta:
-        verbose_name = _("API key")
-        verbose_name_plural = _("API keys")
-        ordering = ("-pk",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=("organization", "name"),
-                condition=models.Q(revoked_at=None),
-                name="one_valid_key_per_name",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
-
-
-class FilePurpose(models.TextChoices):
-    FINE_TUNE = "fine-tune"
-    FINE_TUNE_RESULTS = "fine-tune-results"
-
-
-class FileStatus(models.TextChoices):
-    UPLOADED = "uploaded"  # its content is still to be made
-    PROCESSED = "processed"
-    ERROR = "error"
-
-
-class File(models.Model):
-    """A stored file. `blob` is its random name on disk; `filename` is only a label."""
-
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
-    wire_id = models.CharField(max_length=40, unique=True, default=ids.file_id)
-    purpose = models.CharField(max_length=20, choices=FilePurpose)
-    filename = models.CharField(max_length=255)
-    blob = models.CharField(max_length=64, unique=True)
-    n_bytes = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
-    status = models.CharField(
-        max_length=10, choices=FileStatus, default=FileStatus.PROCESSED
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.wire_id
+from tuning_server_app import ids
+from tuning_server_app.models.organizations import ApiKey, Organization
+from tuning_server_app.models.webhooks import note_end
 
 
 class JobStatus(models.TextChoices):
@@ -262,35 +182,3 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return self.message
-
-
-class TunedModel(models.Model):
-    """A name that answers chat: a base model with one adapter folder on top."""
-
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
-    job = models.ForeignKey(
-        TuningJob, on_delete=models.CASCADE, related_name="tuned_models"
-    )
-    name = models.CharField(max_length=300, unique=True)
-    base_model = models.CharField(max_length=150)
-    adapter = models.CharField(max_length=200)  # folder below TUNING_SERVER_DIR/runs
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Checkpoint(models.Model):
-    """The weights after one epoch. Deleting its model deletes it, and only then."""
-
-    job = models.ForeignKey(
-        TuningJob, on_delete=models.CASCADE, related_name="checkpoints"
-    )
-    wire_id = models.CharField(max_length=40, unique=True, default=ids.checkpoint_id)
-    step_number = models.PositiveIntegerField()
-    metrics = models.JSONField()
-    tuned_model = models.OneToOneField(TunedModel, on_delete=models.CASCADE)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.wire_id
