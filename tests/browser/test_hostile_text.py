@@ -15,6 +15,7 @@ from datasets_app.services import store_upload
 from teams_app.models import Membership, Role, Team, User
 from tests.browser import hostile, pages
 from tests.browser.hostile import APPS, SUM, TEXT, hostile_lines
+from tests.browser.rows import datasets
 from tests.factories import make_dataset, make_member, make_team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,10 +54,10 @@ def team_of(superuser: User) -> Callable[[], Team]:
 
 @pytest.fixture
 def hostile_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = pages.chat_lines
-    monkeypatch.setattr(pages, "chat_lines", lambda n: hostile_lines(lines(n)))
-    monkeypatch.setattr(pages, "KOREAN", hostile_lines(pages.KOREAN))
-    monkeypatch.setattr(pages, "BROKEN", TEXT.encode() + b"\n" + pages.BROKEN)
+    lines = datasets.chat_lines
+    monkeypatch.setattr(datasets, "chat_lines", lambda n: hostile_lines(lines(n)))
+    monkeypatch.setattr(datasets, "KOREAN", hostile_lines(datasets.KOREAN))
+    monkeypatch.setattr(datasets, "BROKEN", TEXT.encode() + b"\n" + datasets.BROKEN)
 
 
 def hostile_table(team: Team) -> ImportRun:

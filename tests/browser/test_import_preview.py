@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from datasets_app.models import ImportRun
 from teams_app.models import Role
-from tests.browser.pages import uploaded_table
+from tests.browser.rows.datasets import uploaded_table
 from tests.factories import make_member, make_team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
