@@ -86,6 +86,10 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
     add_role = change_role = Role.LAUNCHER
     inlines = [JobEventInline]
     action_form = DecisionActionForm
+
+    class Media:
+        js = ("provider-form.js",)
+
     asked = (
         "dataset_version",
         "provider",

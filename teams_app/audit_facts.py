@@ -27,6 +27,7 @@ WORDS = {
     "may_cost": _("may cost money"),
     "name": _("name"),
     "place": _("address"),
+    "query": _("what is filtered"),
     "role": _("role"),
     "row": _("row"),
     "scheduled_for": _("to be launched"),

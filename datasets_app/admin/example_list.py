@@ -25,7 +25,11 @@ from datasets_app.services.listing import (
     neighbours,
 )
 from datasets_app.services.long_rows import previews_of
-from datasets_app.services.saved_filters import rename_filter, save_filter
+from datasets_app.services.saved_filters import (
+    delete_filter,
+    rename_filter,
+    save_filter,
+)
 from datasets_app.services.selection import Selection
 from teams_app.access import has_role, has_role_anywhere, require_role
 from teams_app.models import Role
@@ -129,7 +133,9 @@ class ExampleList(TeamScopedAdmin):
         selection = Selection.of(QueryDict(request.POST.get("query", "")))
         try:
             name = request.POST.get("name", "")
-            saved = save_filter(dataset.team, name=name, selection=selection)
+            saved = save_filter(
+                dataset.team, name=name, selection=selection, by=request.user
+            )
         except ValidationError as exc:
             self.message_user(request, " ".join(exc.messages), "ERROR")
         else:
@@ -143,7 +149,7 @@ class ExampleList(TeamScopedAdmin):
         saved = get_object_or_404(kept, pk=pk)
         require_role(request.user, saved, Role.CURATOR)
         if "delete" in request.POST:
-            saved.delete()
+            delete_filter(saved, by=request.user)
             self.message_user(
                 request,
                 _("The filter “%(name)s” is deleted.") % {"name": saved.name},
@@ -155,7 +161,7 @@ class ExampleList(TeamScopedAdmin):
 
     def _rename(self, request: HttpRequest, saved: SavedFilter) -> None:
         try:
-            rename_filter(saved, name=request.POST.get("name", ""))
+            rename_filter(saved, name=request.POST.get("name", ""), by=request.user)
         except ValidationError as exc:
             self.message_user(request, " ".join(exc.messages), "ERROR")
         else:

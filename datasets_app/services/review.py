@@ -18,8 +18,9 @@ from datasets_app.models import Comment, Example, ExampleRevision, ReviewState
 from datasets_app.services.check_requests import rows_changed
 from datasets_app.services.errors import ChangedMeanwhile, NotReviewed
 from datasets_app.services.history import record_change, snapshot
+from teams_app import audit
 from teams_app.access import has_role
-from teams_app.models import Membership, Role, Team
+from teams_app.models import Membership, Role, Team, Verb
 
 S = ReviewState
 LONGEST_REASON = 500
@@ -219,9 +220,11 @@ def assign(example: Example, *, to: Any, by: Any) -> None:
     _store(row, before, by)
 
 
+@transaction.atomic
 def comment_on(example: Example, *, text: str, by: Any) -> Comment:
     """Say something about a row. Raises NotReviewed if nothing is said."""
     text = text.strip()
     if not text:
         raise NotReviewed(_("Write something first."))
+    audit.record(Verb.COMMENTED, example.dataset, by=by, row=example.pk)
     return Comment.objects.create(example=example, text=text[:4_000], created_by=by)

@@ -18,15 +18,10 @@ from django.views.decorators.http import (
 from datasets_app.models import DatasetVersion
 from jobs_app import services, tasks
 from jobs_app.forms import LaunchForm, prefill
-from jobs_app.hyperparameters import KNOWN, MIN_TRAINING_ROWS
+from jobs_app.hyperparameters import MIN_TRAINING_ROWS
 from jobs_app.models import FineTuningJob, IllegalTransition, JobStatus, Provider
-from jobs_app.providers import (
-    Ability,
-    ProviderRejected,
-    ProviderUnavailable,
-    is_able,
-    profile_of,
-)
+from jobs_app.provider_fields import fields_of
+from jobs_app.providers import ProviderRejected, ProviderUnavailable
 from jobs_app.views.access import job_or_404, signed_in, user_of
 from teams_app.access import has_role_anywhere, require_role
 from teams_app.models import Role, User
@@ -122,23 +117,14 @@ def _fields_context(form: LaunchForm) -> dict[str, Any]:
     provider = providers.filter(pk=pk).first() or providers.first()
     if provider is None:
         return {}
-    profile = profile_of(provider)
-    knobs = [
-        {"field": form[name], "range": _range(*profile.bounds[name])}
-        for name in KNOWN
-        if name in profile.bounds
-    ]
-    asked = [(Ability.SUFFIX, "suffix"), (Ability.SEED, "seed")]
+    fields = fields_of(provider)
+    ranges = fields.ranges.items()
     return {
-        "knobs": knobs,
-        "asked": [form[name] for ability, name in asked if is_able(provider, ability)],
-        "leaves_out_validation": not is_able(provider, Ability.VALIDATION_FILE),
-        "deploy_step": profile.deploy_step,
+        "knobs": [{"field": form[name], "range": span} for name, span in ranges],
+        "asked": [form[name] for name in fields.asked],
+        "leaves_out_validation": fields.leaves_out_validation,
+        "deploy_step": fields.deploy_step,
     }
-
-
-def _range(low: float, high: float) -> str:
-    return f"{low:n}–{high:n}" if isinstance(low, int) else ""
 
 
 @require_safe

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from datasets_app import services as datasets
-from datasets_app.models import BulkKind, ReviewState, Tag
+from datasets_app.models import BulkKind, ReviewState, SavedFilter, Tag
 from datasets_app.services import bulk_edits
 from datasets_app.services.history import newest_revision
 from datasets_app.services.restoring import restore_example
@@ -78,6 +78,49 @@ def test_a_decision_about_a_row_and_whose_it_is(owner, team):
     datasets.assign(row, to=owner, by=owner)
     assigned = {"row": row.pk, "fields": ["assignee"]}
     assert told() == ("owner", "row_changed", "dataset", assigned)
+
+
+def test_a_comment_without_its_words(client, owner, team):
+    row = make_example(dataset=make_dataset(team=team))
+    page = reverse("datasets:example_comment", args=[row.pk])
+    client.post(page, {"text": "Something that stands in no log."})
+    assert told() == ("owner", "commented", "dataset", {"row": row.pk})
+    assert "stands in no log" not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_comment_that_says_nothing_is_no_act(owner, team):
+    row = make_example(dataset=make_dataset(team=team))
+    with pytest.raises(datasets.NotReviewed):
+        datasets.comment_on(row, text=" ", by=owner)
+    assert not AuditEntry.objects.filter(verb="commented").exists()
+
+
+def keep_filter(client, dataset, query: str) -> SavedFilter:
+    page = reverse("admin:datasets_app_example_filter_save", args=[dataset.pk])
+    client.post(page, {"name": "Mine", "query": query})
+    return SavedFilter.objects.get()
+
+
+def test_a_saved_filter_without_what_it_looks_for(client, owner, team):
+    dataset = make_dataset(team=team)
+    keep_filter(client, dataset, "q=very-private")
+    assert told() == ("owner", "created", "savedfilter", {})
+    keep_filter(client, dataset, "q=quite-private")
+    assert told() == ("owner", "changed", "savedfilter", {"fields": ["query"]})
+    keep_filter(client, dataset, "q=quite-private")
+    assert AuditEntry.objects.filter(thing="savedfilter").count() == 2
+    assert "private" not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_saved_filter_that_is_renamed_and_deleted(client, owner, team):
+    saved = keep_filter(client, make_dataset(team=team), "state=draft")
+    page = reverse("admin:datasets_app_example_filter_change", args=[saved.pk])
+    client.post(page, {"name": "Ours"})
+    assert told() == ("owner", "changed", "savedfilter", {"name": ["Mine", "Ours"]})
+    client.post(page, {"name": "Ours"})
+    assert AuditEntry.objects.filter(verb="changed").count() == 1
+    client.post(page, {"delete": "1"})
+    assert told() == ("owner", "deleted", "savedfilter", {})
 
 
 def test_an_import_that_is_stopped_and_goes_on(client, owner, team):
