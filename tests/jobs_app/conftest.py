@@ -7,6 +7,7 @@ from jobs_app.models import Provider
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider
 from tests.jobs_app.faulty_provider import FaultyProvider
+from tests.jobs_app.receiver import Receiver
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,15 @@ def faulty_provider(db, faulty: FaultyProvider) -> Provider:
 @pytest.fixture
 def provider(db, fake: FakeProvider) -> Provider:
     return make_provider(base_url=fake.base_url, api_key=API_KEY)
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    with Receiver() as running:
+        settings.WEBHOOK_ALLOWED_HOSTS = [running.host]
+        yield running
+
+
+@pytest.fixture
+def _sends_email(settings) -> None:
+    settings.SENDS_EMAIL = True

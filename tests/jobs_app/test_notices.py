@@ -1,7 +1,6 @@
 """The outbox: who hears of what, once, and what happens when nobody listens."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,17 +10,13 @@ from django.urls import reverse
 from django.utils.timezone import localdate, now
 from openai import OpenAI
 
-from guarded_calls.signing import new_secret
-from jobs_app import services, tasks
+from jobs_app import services
 from jobs_app.models import (
-    TOLD,
     Delivery,
     DeliveryState,
-    FineTuningJob,
     JobStatus,
     ListedModel,
     Notice,
-    NoticeChoice,
     NoticeKind,
     Webhook,
 )
@@ -37,28 +32,11 @@ from jobs_app.services.notices import (
 )
 from jobs_app.services.shutdowns import tell_of_shutdowns
 from jobs_app.services.watching import tell_of_stalled_jobs
-from teams_app.models import Role, Team, User
+from teams_app.models import Role
 from tests.factories import make_job, make_member, make_provider, make_team
-from tests.jobs_app.receiver import Receiver
+from tests.jobs_app.outbox import drive, failed_job, make_webhook, reader
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def receiver(settings) -> Iterator[Receiver]:
-    with Receiver() as running:
-        settings.WEBHOOK_ALLOWED_HOSTS = [running.host]
-        yield running
-
-
-@pytest.fixture
-def _sends_email(settings) -> None:
-    settings.SENDS_EMAIL = True
-
-
-def make_webhook(team: Team, url: str, **overrides) -> Webhook:
-    defaults = {"name": "Chat", "secret": new_secret(), "kinds": list(TOLD)}
-    return Webhook.objects.create(team=team, url=url, **{**defaults, **overrides})
 
 
 @pytest.mark.parametrize(
@@ -71,26 +49,6 @@ def make_webhook(team: Team, url: str, **overrides) -> Webhook:
 )
 def test_little_of_a_webhooks_address_is_shown(url, place):
     assert make_webhook(make_team(), url).place == place
-
-
-def reader(team: Team, *kinds: str, role: Role = Role.VIEWER, **overrides) -> User:
-    user = make_member(role, team, **{"email": "mina@example.org", **overrides})
-    for kind in kinds:
-        NoticeChoice.objects.create(user=user, kind=kind)
-    return user
-
-
-def failed_job(team: Team) -> FineTuningJob:
-    job = make_job(team=team, status=JobStatus.RUNNING)
-    job.move_to(JobStatus.FAILED)
-    return job
-
-
-def drive() -> None:
-    """What the tick does, here and now."""
-    spread_notices()
-    for pk in claim_due_deliveries():
-        tasks.deliver_notice(pk)
 
 
 def again() -> None:
