@@ -77,7 +77,8 @@ def test_a_public_address_behind_nat64_is_allowed():
 
 
 def test_plain_http_is_refused_and_the_setting_named():
-    with pytest.raises(RefusedAddress, match="PROVIDER_ALLOWED_HOSTS"):
+    why = "must begin with https.*“models.example:80” to PROVIDER_ALLOWED_HOSTS"
+    with pytest.raises(RefusedAddress, match=why):
         check_base_url("http://models.example/v1")
 
 
