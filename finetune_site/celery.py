@@ -44,5 +44,3 @@ class RingingTask(DjangoTask):
 app = Celery("finetune_site", task_cls=RingingTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-from finetune_site import pulses  # noqa: E402, F401  (listens to the app's signals)

@@ -153,7 +153,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_LOCKOUT_TEMPLATE: str | None = "registration/locked_out.html"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
@@ -243,3 +243,9 @@ TUNING_SERVER_INFERENCE_URL = env.str("TUNING_SERVER_INFERENCE_URL", default="")
 TUNING_SERVER_INFERENCE_KEY = env.str("TUNING_SERVER_INFERENCE_KEY", default="")
 
 LOGGING = configuration(as_json=env.bool("LOG_JSON", default=False))
+
+# A machine with GPUs may run the tuning server and nothing else.
+TUNING_SERVER_ONLY = env.bool("TUNING_SERVER_ONLY", default=False)
+if TUNING_SERVER_ONLY:
+    TUNING_SERVER = True
+    from finetune_site.alone.settings import *  # noqa: E402, F403

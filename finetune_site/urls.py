@@ -3,12 +3,12 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
-from finetune_site import health, metrics
+from finetune_site import health, metrics, readiness
 from teams_app.views import SignInView
 
 urlpatterns = [
     path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("readyz", health.readyz, {"checks": readiness.CHECKS}),
     path("metrics", metrics.metrics),
     path("", include("jobs_app.urls")),
     path("datasets/", include("datasets_app.urls")),

@@ -22,13 +22,21 @@ def free_port() -> int:
 class Site:
     """A running `./run`; `stop()` presses Ctrl-C."""
 
-    def __init__(self, var: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        var: Path,
+        *arguments: str,
+        first_page: str = "/sign-in/",
+        **environment: str,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**os.environ, "FINETUNE_SITE_VAR": str(var)}
         # ./test may have pointed these elsewhere; a newcomer has none of them.
         for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):
             self.env.pop(name, None)
+        self.env.update(environment)
+        self.first_page = first_page
         self.var = var
         self.log = var / "run.log"
         var.mkdir(parents=True, exist_ok=True)
@@ -48,7 +56,10 @@ class Site:
     def wait_until_ready(self, seconds: float = 60) -> None:
         while time.monotonic() - self.started_at < seconds:
             try:
-                if httpx2.get(f"{self.url}/sign-in/", timeout=5).status_code == 200:
+                if (
+                    httpx2.get(f"{self.url}{self.first_page}", timeout=5).status_code
+                    == 200
+                ):
                     self.seconds_to_first_page = time.monotonic() - self.started_at
                     return
             except httpx2.TransportError:
