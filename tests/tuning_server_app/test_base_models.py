@@ -9,6 +9,7 @@ from tuning_server_app.base_models import (
     BaseModel,
     BaseModelMissing,
     find_weights,
+    without_rates,
 )
 
 
@@ -45,6 +46,21 @@ def test_the_model_in_the_box_is_found_in_its_package():
 def test_a_package_that_is_not_installed_is_explained():
     with pytest.raises(BaseModelMissing, match="Install the requirements"):
         find_weights(BaseModel("m", "package:no_such_package"))
+
+
+def test_a_learning_rate_stands_behind_a_source():
+    written = {"a": "/srv/a?learning_rate=2e-4", "b": "hub:o/b@v1"}
+
+    sources, rates = without_rates(written)
+
+    assert sources == {"a": "/srv/a", "b": "hub:o/b@v1"}
+    assert rates == {"a": 2e-4}
+
+
+@pytest.mark.parametrize("rate", ["", "fast", "0", "-1e-4", "2", "nan"])
+def test_a_rate_that_is_none_is_named(rate):
+    with pytest.raises(ValueError, match="The base model a has the learning rate"):
+        without_rates({"a": f"/srv/a?learning_rate={rate}"})
 
 
 def test_naming_base_models_does_not_load_torch():

@@ -23,6 +23,7 @@ RESOLVED = {
         "batch_size": 4,
         "learning_rate_multiplier": 1.0,
     },
+    "base_learning_rate": 0.0001,
     "n_rows": 15,
     "n_tokens": 3000,
     "total_steps": 32,
@@ -78,6 +79,13 @@ def test_resolved_hyperparameters_take_the_place_of_auto(record: RunRecord):
     job = TuningJob.objects.get()
     assert job.resolved_hyperparameters == RESOLVED["hyperparameters"]
     assert job.hyperparameters["n_epochs"] == "auto"  # for the next attempt
+
+
+def test_what_the_multiplier_multiplies_is_told(record: RunRecord):
+    record.store(RESOLVED)
+    event = record.job.events.get()
+    assert event.message.endswith("learning rate multiplier 1.0 (times 0.0001)")
+    assert event.data == {"base_learning_rate": 0.0001}
 
 
 def test_a_step_is_an_event_with_numbers_and_openais_words(record: RunRecord):

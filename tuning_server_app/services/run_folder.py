@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def _description(job: TuningJob) -> dict[str, object]:
     base = base_models()[weights.base_model]
     adapter = weights.adapter
     return {
-        "base_model": {"name": base.name, "source": base.source},
+        "base_model": asdict(base),
         "base_cache": str(Path(settings.TUNING_SERVER_DIR) / "base"),
         "seed": job.seed,
         "method": job.method,

@@ -134,6 +134,8 @@ class RunRecord:
                 f" {event['n_tokens']} tokens: {event['total_steps']} steps in"
                 f" {values['n_epochs']} epochs, batch size {values['batch_size']},"
                 f" learning rate multiplier {values['learning_rate_multiplier']}"
+                f" (times {event['base_learning_rate']:g})",
+                data={"base_learning_rate": event["base_learning_rate"]},
             )
 
     def _store_metrics(self, event: dict[str, Any]) -> None:

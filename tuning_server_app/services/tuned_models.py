@@ -37,9 +37,10 @@ def runs_folder() -> Path:
 def base_models() -> dict[str, BaseModel]:
     """The models that may be tuned, by the name the API knows them by."""
     sources = settings.TUNING_SERVER_BASE_MODELS
+    rates = settings.TUNING_SERVER_LEARNING_RATES
     downloads = Path(settings.TUNING_SERVER_DIR) / "hub"
     return {
-        name: as_downloaded(BaseModel(name, source), downloads)
+        name: as_downloaded(BaseModel(name, source, rates.get(name)), downloads)
         for name, source in sources.items()
     }
 

@@ -11,12 +11,15 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from tuning_server_app.base_models import BaseModel
+
 Auto = Literal["auto"]
 SUPERVISED, DPO = "supervised", "dpo"
 
 WARMUP = 0.05  # of all steps
 
-# For a base model that is not named here, a rate that is safe for models up to 8B.
+# For a base model that is not named here, and that its operator gave no rate, one that
+# is safe for models up to 8B.
 BASE_LEARNING_RATES = {"SmolLM2-135M-Instruct": 1e-3}
 OTHER_BASE_LEARNING_RATE = 1e-4
 
@@ -124,9 +127,10 @@ def total_steps(hyperparameters: Hyperparameters, n_rows: int) -> int:
     return hyperparameters.n_epochs * steps_per_epoch(hyperparameters, n_rows)
 
 
-def base_learning_rate(base_model: str, method: str = SUPERVISED) -> float:
+def base_learning_rate(base: BaseModel, method: str = SUPERVISED) -> float:
     """The learning rate that a multiplier of 1 means for this model."""
-    rate = BASE_LEARNING_RATES.get(base_model, OTHER_BASE_LEARNING_RATE)
+    known = BASE_LEARNING_RATES.get(base.name, OTHER_BASE_LEARNING_RATE)
+    rate = base.learning_rate or known
     return rate * SHARE_OF_PREFERENCES if method == DPO else rate
 
 

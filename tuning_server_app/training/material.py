@@ -18,6 +18,7 @@ from tuning_server_app.training.hyperparameters import (
     BETA,
     DPO,
     Hyperparameters,
+    base_learning_rate,
     resolve,
     steps_per_epoch,
     total_steps,
@@ -104,7 +105,7 @@ def load_material(
         Answers(),
         budget,
     )
-    _tell(material, events)
+    _tell(material, base_learning_rate(config.base_model, config.method), events)
     return _compared(material) if config.method == DPO else material
 
 
@@ -147,10 +148,11 @@ def _budget(
     )
 
 
-def _tell(material: Material, events: Events) -> None:
+def _tell(material: Material, learning_rate: float, events: Events) -> None:
     events.send(
         "resolved",
         hyperparameters=material.hyperparameters.as_dict(),
+        base_learning_rate=learning_rate,
         n_rows=len(material.examples),
         n_tokens=material.n_tokens,
         total_steps=material.total_steps,

@@ -69,7 +69,7 @@ def _make(
 ) -> tuple[PackedRowsTrainer, RunControl]:
     states = SavedStates(config.folder)
     reporter = RunReporter(events, config.folder, material, progress.seconds)
-    rate = base_learning_rate(config.base_model.name, config.method)
+    rate = base_learning_rate(config.base_model, config.method)
     trainer = make_trainer(
         material.model,
         material.tokenizer,

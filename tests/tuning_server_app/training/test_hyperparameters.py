@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from tuning_server_app.base_models import SMOLLM2, BaseModel
 from tuning_server_app.training.hyperparameters import (
     Hyperparameters,
     RequestedHyperparameters,
@@ -84,5 +87,11 @@ def test_a_run_of_one_step_uses_the_whole_rate():
 
 
 def test_the_model_in_the_box_has_a_rate_of_its_own():
-    assert base_learning_rate("SmolLM2-135M-Instruct") == 1e-3
-    assert base_learning_rate("a-large-model") < 1e-3
+    assert base_learning_rate(SMOLLM2) == 1e-3
+    assert base_learning_rate(BaseModel("a-large-model", "")) == 1e-4
+
+
+def test_an_operators_rate_goes_before_ours():
+    ours = replace(SMOLLM2, learning_rate=5e-4)
+    assert base_learning_rate(ours) == 5e-4
+    assert base_learning_rate(ours, "dpo") == pytest.approx(1e-5)

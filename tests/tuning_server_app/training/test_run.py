@@ -27,6 +27,7 @@ def test_a_run_reports_itself_from_loading_to_the_finished_model(make_run):
     resolved, finished = events[2], events[-1]
     assert resolved["total_steps"] == 12
     assert resolved["n_rows"] == 6
+    assert resolved["base_learning_rate"] == 1e-4
     assert finished["trained_tokens"] == resolved["n_tokens"] * 4
     assert finished["folder"] == "checkpoints/step-12"
 
