@@ -53,7 +53,7 @@ class Site:
             )
         self.wait_until_ready()
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
+    def wait_until_ready(self, seconds: float = 180) -> None:
         while time.monotonic() - self.started_at < seconds:
             try:
                 if (
