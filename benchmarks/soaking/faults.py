@@ -45,7 +45,7 @@ AT = [
 # The first of each is how a well-behaved provider is.
 MANNERS: dict[str, tuple[Any, ...]] = {
     "unlisted_seconds": (0, 1, 5),
-    "repeats_events": (False, True),
+    "repeats_items": (False, True),
     "always_has_more": (False, True),
     "ignores_after": (False, False, True),  # and so has more without an end
     "has_metadata_filter": (True, False),

@@ -14,19 +14,33 @@ ENOUGH_OLD_JOBS = 100
 
 
 def listed(pages: Any) -> Iterator[Any]:
-    """The items of all pages, until one comes twice.
+    """The items of all pages, each once, until a page brings no new one.
 
-    A server that ignores `after` but says has_more would be read for ever.
+    A server that ignores `after` but says has_more would be read for ever. One that
+    lists an item twice is read on: what we look for may stand behind it.
     """
     if not isinstance(pages, BaseModel):
         raise Unintelligible("no list")  # a web page, say, which the SDK hands on
-    seen = set()
-    for item in islice(pages, MAX_LISTED):
-        if (item_id := fields_of(item).get("id")) in seen:
+    seen: set[Any] = set()
+    left = MAX_LISTED
+    for page in pages.iter_pages():  # type: ignore[attr-defined]
+        items = list(islice(page.data or (), left))
+        left -= len(items)
+        if not (new := _new(items, seen)):
             return
+        yield from new
+
+
+def _new(items: Iterable[Any], seen: set[Any]) -> list[Any]:
+    """Those of an id that was not seen yet, and those without any."""
+    new = []
+    for item in items:
+        item_id = fields_of(item).get("id")
+        if item_id not in seen:
+            new.append(item)
         if item_id is not None:
             seen.add(item_id)
-        yield item
+    return new
 
 
 def newest_first_until(

@@ -33,7 +33,8 @@ class FaultyProvider(FakeProvider):
     file_error: str = ""
     keeps_metadata: bool = True
     honours_idempotency_key: bool = False
-    repeats_events: bool = False
+    # Whatever is listed is there twice.
+    repeats_items: bool = False
     always_has_more: bool = False
     clock_skew_seconds: float = 0.0
     upload_lives_seconds: float = 3600.0

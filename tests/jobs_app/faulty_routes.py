@@ -133,13 +133,12 @@ def _set_status(faulty: "FaultyProvider", job: dict[str, Any], status: str) -> A
 
 def list_events(faulty: "FaultyProvider", request: Request, job_id: str) -> Any:
     faulty.trained(faulty.jobs[job_id])
-    n_times = 2 if faulty.repeats_events else 1
-    events = [e for e in faulty.events.get(job_id, []) for _ in range(n_times)]
-    return _page(faulty, request, events)
+    return _page(faulty, request, faulty.events.get(job_id, []))
 
 
 def _page(faulty: "FaultyProvider", request: Request, items: list[Any]) -> Any:
-    found = page(faulty, request, items)
+    n_times = 2 if faulty.repeats_items else 1
+    found = page(faulty, request, [item for item in items for _ in range(n_times)])
     return {**found, "has_more": found["has_more"] or faulty.always_has_more}
 
 

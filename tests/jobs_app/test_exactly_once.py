@@ -97,6 +97,17 @@ def test_an_answer_too_long_to_be_read_is_unclear_and_no_refusal(
     assert list(faulty.jobs) == [job.remote_id]
 
 
+def test_a_job_is_found_behind_another_that_is_listed_twice(job, faulty):
+    keep(job.provider, True)
+    faulty.has_metadata_filter, faulty.repeats_items = False, True
+    faulty.fails("create_job", "accept_then_drop")
+    submit(job)
+    faulty.add_job()
+
+    assert submit(job).status == JobStatus.QUEUED
+    assert job.remote_id == next(iter(faulty.jobs))
+
+
 def test_a_job_that_is_not_listed_yet_is_looked_for_again(job, faulty):
     keep(job.provider, True)
     faulty.unlisted_seconds = 60

@@ -129,6 +129,17 @@ def test_a_server_that_ignores_the_cursor_is_left_after_one_round(job, fake):
     assert len(fake.sent(*EVENTS)) == 2
 
 
+def test_events_that_are_listed_twice_hide_none_of_the_others(job, fake):
+    fake.add_event(job.remote_id, "old")
+    fake.add_event(job.remote_id, "new")
+    twice = [event for event in fake.events[job.remote_id] for _ in range(2)]
+    fake.answers(*EVENTS, 200, {"data": twice, "has_more": False})
+
+    poll(job)
+
+    assert sorted(messages(job)) == ["new", "old"]
+
+
 def test_events_without_an_id_are_still_stored_once(job, fake):
     fake.add_event(job.remote_id, "anonymous", id=None)
 
