@@ -1,10 +1,8 @@
 """Files on disk: random names, hashed while they are written, whole or not at all."""
 
-import contextlib
 import hashlib
 import logging
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,6 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 1024 * 1024
-UNFINISHED_SECONDS = 24 * 3600
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
@@ -34,15 +31,6 @@ def remove(blob: str) -> None:
         path_of(blob).unlink(missing_ok=True)
     except OSError:
         logger.exception("The file %s could not be deleted.", path_of(blob))
-
-
-def remove_unfinished() -> None:
-    """What was left by a process that was killed: nothing came for a day."""
-    too_old = time.time() - UNFINISHED_SECONDS
-    for path in folder().glob("*.part"):
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < too_old:
-                path.unlink()
 
 
 class Draft:

@@ -2,12 +2,12 @@
 
 from celery import shared_task
 
-from tuning_server_app import file_store
 from tuning_server_app.models import JobStatus, TuningJob, WebhookDelivery
 from tuning_server_app.services import (
     checking,
     exports,
     files,
+    leftovers,
     queue,
     run_folder,
     stored_chats,
@@ -75,7 +75,7 @@ def ring_webhooks(job: TuningJob) -> None:
 def drive_training() -> None:
     """Every few seconds: find what rang unheard, and what lost its trainer."""
     files.delete_expired_files()
-    file_store.remove_unfinished()
+    leftovers.remove_leftovers()
     uploads.expire_uploads()
     stored_chats.delete_old_chats()
     run_folder.clear_ended_runs()

@@ -77,10 +77,11 @@ class TrainerProcess:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     @property
     def log_path(self) -> Path:
@@ -141,7 +142,7 @@ class TrainerProcess:
             self._process.wait()
 
     def _signal(self, number: int) -> None:
-        """To the process and those it started."""
+        """To the process and its group; `accelerate launch` passes it on to others."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 

@@ -1,7 +1,6 @@
 """/v1/files."""
 
 import errno
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -237,12 +236,3 @@ def test_an_expired_file_is_hidden_and_then_deleted(
     with django_capture_on_commit_callbacks(execute=True):
         files.delete_expired_files()
     assert stored() == []
-
-
-def test_what_a_killed_process_was_writing_makes_room_after_a_day():
-    left, fresh = file_store.Draft(), file_store.Draft()
-    os.utime(left._path, (0, 0))
-    file_store.remove_unfinished()
-    assert stored() == [fresh._path]
-    for draft in (left, fresh):
-        draft.discard()

@@ -14,7 +14,6 @@ from tests.tuning_server_app.factories import (
     make_model,
 )
 from tuning_server_app.models import FilePurpose, JobStatus, Organization, TuningJob
-from tuning_server_app.services import jobs
 from tuning_server_app.services.jobs import cancel_job
 
 JOBS = "/v1/fine_tuning/jobs"
@@ -107,22 +106,6 @@ def test_an_idempotency_key_makes_one_job(api: Client, training_file: str):
         for _ in range(2)
     )
     assert first == second
-
-
-def test_of_two_requests_at_once_one_makes_the_job(
-    api: Client, training_file: str, monkeypatch: pytest.MonkeyPatch
-):
-    """The second looks before the first has its row, and then finds it there."""
-    look = jobs._earlier_job
-
-    def look_too_early(*_: Any, **__: Any) -> None:
-        monkeypatch.setattr(jobs, "_earlier_job", look)
-
-    headers = {"Idempotency-Key": "once"}
-    first = create(api, headers, model=BASE, training_file=training_file).json()
-    monkeypatch.setattr(jobs, "_earlier_job", look_too_early)
-    second = create(api, headers, model=BASE, training_file=training_file).json()
-    assert (second["id"], TuningJob.objects.count()) == (first["id"], 1)
 
 
 def test_an_idempotency_key_is_for_one_request(api: Client, training_file: str):

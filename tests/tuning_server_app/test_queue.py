@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import error_of, make_job, make_organization
-from tuning_server_app.models import JobStatus, Organization
+from tuning_server_app.models import DeviceUse, JobStatus, Organization, TuningJob
 from tuning_server_app.services import queue
+from tuning_server_app.services.pausing import pause_job, resume_job, stand_still
 
+S = JobStatus
 pytestmark = pytest.mark.django_db
 
 
@@ -30,11 +33,10 @@ def test_whoever_has_a_run_going_waits_for_the_others():
 
 def trained(organization: Organization, *, hours_ago: float, hours: float) -> None:
     began = now() - timedelta(hours=hours_ago)
-    make_job(
-        organization=organization,
-        status="succeeded",
-        started_at=began,
-        finished_at=began + timedelta(hours=hours),
+    DeviceUse.objects.create(
+        job=make_job(organization=organization, status="succeeded"),
+        began_at=began,
+        ended_at=began + timedelta(hours=hours),
     )
 
 
@@ -48,13 +50,60 @@ def test_whoever_had_the_device_longer_lately_waits_for_the_others():
     assert queue.queued_jobs_in_fair_order() == [first, second]
 
 
-def test_what_was_trained_days_ago_no_longer_counts():
+@pytest.mark.parametrize(("hours_ago", "hours"), [(60, 9), (33, 9.5)])
+def test_what_was_trained_days_ago_no_longer_counts(hours_ago: float, hours: float):
     early, late = make_organization(), make_organization()
-    trained(early, hours_ago=60, hours=9)
+    trained(early, hours_ago=hours_ago, hours=hours)
     trained(late, hours_ago=2, hours=1)
     second = make_job(organization=late, status="queued")
     first = make_job(organization=early, status="queued")
     assert queue.queued_jobs_in_fair_order() == [first, second]
+
+
+def test_what_is_still_running_counts_up_to_now():
+    long, short = (running(make_organization(), hours=hours) for hours in (2, 1))
+    second = make_job(organization=long.organization, status="queued")
+    first = make_job(organization=short.organization, status="queued")
+    assert queue.queued_jobs_in_fair_order() == [first, second]
+
+
+def running(organization: Organization, *, hours: float) -> TuningJob:
+    """A job that has had a device for so long."""
+    job = make_job(organization=organization, status="queued")
+    job.move_to(S.RUNNING, "taken", claim=uuid4(), heartbeat_at=now())
+    DeviceUse.objects.filter(job=job).update(began_at=now() - timedelta(hours=hours))
+    return job
+
+
+def test_a_job_that_stood_still_has_used_its_device_all_the_same():
+    paused = running(make_organization(), hours=3)
+    pause_job(paused)
+    stand_still(paused)
+    resume_job(paused)
+    first = make_job(status="queued")
+    trained(first.organization, hours_ago=9, hours=1)
+    assert queue.queued_jobs_in_fair_order() == [first, paused]
+
+
+def test_the_time_of_every_attempt_counts():
+    job = running(make_organization(), hours=2)
+    assert queue.give_back(job, "The trainer was stopped.")
+    trained(job.organization, hours_ago=9, hours=2)
+    job.move_to(S.RUNNING, "taken", claim=uuid4(), heartbeat_at=now())
+    queue.requeue_job(job, "The trainer died.")
+    first = make_job(status="queued")
+    trained(first.organization, hours_ago=9, hours=3)
+    assert queue.queued_jobs_in_fair_order() == [first, job]
+
+
+def test_a_trainer_that_died_used_its_device_until_then():
+    job = running(make_organization(), hours=9)
+    died_at = now() - timedelta(hours=8)
+    TuningJob.objects.filter(pk=job.pk).update(heartbeat_at=died_at)
+    queue.requeue_lost_jobs()
+    later = make_job(status="queued")
+    trained(later.organization, hours_ago=9, hours=2)
+    assert queue.queued_jobs_in_fair_order() == [job, later]
 
 
 def running_job(*, seconds_silent: int, **overrides: Any):

@@ -5,6 +5,8 @@ None of these runs comes to the point where torch is needed.
 
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +34,15 @@ from tuning_server_app.services.tuned_models import runs_folder
 from tuning_server_app.trainer_process import TrainerProcess
 
 pytestmark = pytest.mark.django_db
+LAUNCHER = [
+    sys.executable,
+    "-c",
+    "import subprocess, sys, time\n"
+    "child = [sys.executable, '-c', 'import sys; sys.stdin.read()']\n"
+    "subprocess.Popen(child, start_new_session=True)\n"
+    'print(\'{"type": "progress"}\', flush=True)\n'
+    "time.sleep(600)",
+]
 
 
 @pytest.fixture
@@ -298,6 +309,19 @@ def test_the_trainer_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         environment = Path(f"/proc/{process._process.pid}/environ").read_text()
     assert "OMP_NUM_THREADS=2" in environment
     assert "hidden" not in environment
+
+
+def test_what_a_launcher_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It has a session of its own, and keeps what it inherited open."""
+    monkeypatch.setattr(trainer_process, "_command", lambda *_: LAUNCHER)
+    process = TrainerProcess(tmp_path).__enter__()
+    next(event for event in process.events() if event)
+    leaving = threading.Thread(target=process.__exit__, args=[None] * 3, daemon=True)
+    leaving.start()
+    leaving.join(60)
+    assert not leaving.is_alive()
 
 
 def test_of_the_log_only_the_name_of_the_exception_is_told(tmp_path: Path):

@@ -1,6 +1,7 @@
 """What the server keeps: who may call it, their files, jobs and tuned models."""
 
 from tuning_server_app.models.chats import StoredChat
+from tuning_server_app.models.device_uses import DeviceUse
 from tuning_server_app.models.exports import Export, ExportKind, ExportState
 from tuning_server_app.models.files import File, FilePurpose, FileStatus
 from tuning_server_app.models.jobs import (
@@ -38,6 +39,7 @@ __all__ = [
     "MAY_BECOME",
     "Method",
     "TuningJob",
+    "DeviceUse",
     "Checkpoint",
     "TunedModel",
     "CheckpointPermission",

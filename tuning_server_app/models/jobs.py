@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from tuning_server_app import ids
+from tuning_server_app.models.device_uses import note_end_of_use, note_use
 from tuning_server_app.models.organizations import ApiKey, Organization
 from tuning_server_app.models.webhooks import note_end
 
@@ -93,7 +94,6 @@ class TuningJob(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     estimated_finish_at = models.DateTimeField(null=True)
-    # Set only while the job runs: its owner wants it to stand still.
     pause_requested_at = models.DateTimeField(null=True)
     # Two ways to recognise that a request is the repeat of an earlier one.
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
@@ -158,9 +158,13 @@ class TuningJob(models.Model):
             if not unmoved.update(status=status, **fields):
                 return False
             self.events.create(message=message, level=level)
+            self.refresh_from_db()
+            if status == S.RUNNING:
+                note_use(self)
+            if old == S.RUNNING:
+                note_end_of_use(self)
             if status in FINISHED:
                 note_end(self, status)
-        self.refresh_from_db()
         return True
 
 

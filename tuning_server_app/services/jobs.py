@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
@@ -18,6 +18,7 @@ from tuning_server_app.models import (
     EventLevel,
     FilePurpose,
     JobStatus,
+    Organization,
     TuningJob,
 )
 from tuning_server_app.services.files import files_of
@@ -50,14 +51,17 @@ def create_job(
         ApiError: unknown model or file, or the idempotency key has another request.
     """
     request_hash = _hash(request)
-    earlier = _earlier_job(api_key, request_hash, idempotency_key, is_retry=is_retry)
-    if earlier is not None:
-        return earlier
-    weights = _check_model(api_key, request.model)
-    _check_file(api_key, request.training_file, "training_file")
-    if request.validation_file:
-        _check_file(api_key, request.validation_file, "validation_file")
-    try:
+    with transaction.atomic():
+        _wait_for_turn(api_key.organization)
+        earlier = _earlier_job(
+            api_key, request_hash, idempotency_key, is_retry=is_retry
+        )
+        if earlier is not None:
+            return earlier
+        weights = _check_model(api_key, request.model)
+        _check_file(api_key, request.training_file, "training_file")
+        if request.validation_file:
+            _check_file(api_key, request.validation_file, "validation_file")
         return _store(
             request,
             api_key=api_key,
@@ -67,14 +71,8 @@ def create_job(
             idempotency_key=idempotency_key,
             request_hash=request_hash,
         )
-    except IntegrityError:  # the same request, at the same moment
-        twin = _earlier_job(api_key, request_hash, idempotency_key, is_retry=is_retry)
-        if twin is None:
-            raise
-        return twin
 
 
-@transaction.atomic
 def _store(request: JobRequest, **fields: Any) -> TuningJob:
     """The job with the first lines of its story."""
     job = TuningJob.objects.create(
@@ -130,6 +128,15 @@ def fail_job(job: TuningJob, *, code: str, message: str, param: str | None) -> b
         EventLevel.ERROR,
         error={"code": code, "message": message, "param": param},
     )
+
+
+def _wait_for_turn(organization: Organization) -> None:
+    """Until the transaction ends, no other request makes a job for the organization:
+    of two copies of a request, the second to look finds what the first made.
+
+    On SQLite the transaction itself holds the others up, from its beginning on.
+    """
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
 def _earlier_job(

@@ -73,7 +73,7 @@ def stand_still(job: TuningJob) -> bool:
             status, why = S.QUEUED, "The job goes on: the pause was withdrawn"
         else:
             status, why = S.PAUSED, "The job was paused"
-        return job.move_to(status, why, claim=None, heartbeat_at=None)
+        return job.move_to(status, why, claim=None)
 
 
 def _wish(job: TuningJob) -> bool:

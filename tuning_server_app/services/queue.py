@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
-from tuning_server_app.models import EventLevel, JobStatus, TuningJob
+from tuning_server_app.models import DeviceUse, EventLevel, JobStatus, TuningJob
 from tuning_server_app.services.jobs import SERVER_ERROR, fail_job
 from tuning_server_app.services.pausing import stand_still
 
@@ -40,7 +40,6 @@ def requeue_job(job: TuningJob, why: str) -> bool:
         f" (loss {job.n_lost + 1}; at most {MAX_LOST} are made good).",
         EventLevel.WARN,
         claim=None,
-        heartbeat_at=None,
         n_lost=job.n_lost + 1,
     )
 
@@ -54,7 +53,6 @@ def give_back(job: TuningJob, why: str) -> bool:
         f"{why} The job goes on from its last saved step as soon as a trainer is free.",
         EventLevel.WARN,
         claim=None,
-        heartbeat_at=None,
     )
 
 
@@ -92,15 +90,14 @@ def _organizations(jobs: QuerySet[TuningJob]) -> QuerySet[TuningJob, int]:
 
 
 def _seconds_lately() -> "Counter[int]":
-    """How long each organization has had a device within the last day."""
+    """How long each organization has had a device within the last day, in runs that
+    ended, stood still or were lost as in those that go on."""
     moment = now()
     since = moment - RECENT
     used: Counter[int] = Counter()
-    recent = Q(status=S.RUNNING) | Q(finished_at__gt=since)
-    for owner, began, ended in TuningJob.objects.filter(recent).values_list(
-        "organization_id", "started_at", "finished_at"
-    ):
-        if began is not None:  # a job may end before it ever had a device
-            had = (ended or moment) - max(began, since)
-            used[owner] += max(0, int(had.total_seconds()))
+    recent = DeviceUse.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since))
+    columns = ("job__organization_id", "began_at", "ended_at")
+    for owner, began, ended in recent.values_list(*columns):
+        had = (ended or moment) - max(began, since)
+        used[owner] += int(had.total_seconds())
     return used

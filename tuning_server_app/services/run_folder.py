@@ -81,6 +81,7 @@ def clear(job: TuningJob, keep: Path | None = None) -> None:
     for attempt in (runs_folder() / job.wire_id).glob("attempt-*"):
         if attempt == keep:
             continue
+        tidy(attempt)  # whoever worked there may have been killed
         shutil.rmtree(attempt / STATES, ignore_errors=True)
         for weights in (attempt / CHECKPOINTS).glob("*"):
             if weights.relative_to(runs_folder()).as_posix() not in named:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tuning_server_app.training import lifeline
 from tuning_server_app.training.events import no_events, take_stdout
-from tuning_server_app.training.rank import IS_FIRST
+from tuning_server_app.training.rank import COUNT, IS_FIRST
 
 REPORT_SECONDS = 10
 
@@ -24,6 +24,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run_folder", type=Path)
     folder = parser.parse_args().run_folder
+    if COUNT > 1:
+        lifeline.die_with_launcher()
     pause = lifeline.hold()
     events = take_stdout() if IS_FIRST else no_events()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)

@@ -1,12 +1,15 @@
 """What the process that started this one says: stop, pause, or nothing any more."""
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 
 EXIT_STOPPED = 128 + signal.SIGTERM  # 143, what a shell shows for SIGTERM
 STDIN = 0
 PAUSE = b"pause\n"
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def hold() -> threading.Event:
@@ -24,6 +27,16 @@ def hold() -> threading.Event:
     threading.Thread(target=_exit_on_sigterm, daemon=True).start()
     threading.Thread(target=_listen, args=(pause,), daemon=True).start()
     return pause
+
+
+def die_with_launcher() -> None:
+    """Have the system kill this process when the one that launched it is gone.
+
+    `accelerate launch` gives each of its processes a session of its own: a signal to
+    the launcher's group does not come here, and who hangs does not hear stdin end.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _exit_on_sigterm() -> None:

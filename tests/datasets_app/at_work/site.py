@@ -112,11 +112,16 @@ class Site:
 
     def end(self) -> None:
         for process in self.processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            kill(process)
             for pipe in filter(None, (process.stdin, process.stdout)):
                 pipe.close()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """It, and those of its group."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

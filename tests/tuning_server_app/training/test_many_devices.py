@@ -1,5 +1,9 @@
 """One run in several processes under `accelerate launch`: here two on the CPU."""
 
+import os
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,25 +17,72 @@ from tests.tuning_server_app.training.runs import (
     train,
 )
 from tuning_server_app.devices import Device
-from tuning_server_app.trainer_process import TrainerProcess
+from tuning_server_app.trainer_process import STOP_SECONDS, TrainerProcess
 
 pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
+TWO = Device(("cpu", "cpu"))
+# Thirds, which two processes cannot share evenly; enough steps for a pause to be heard.
+OPTIONS: dict[str, Any] = {
+    "chats": CHATS * 4,
+    "validation": CHATS[:3],
+    "batch_size": 3,
+    "n_epochs": 5,
+    "learning_rate_multiplier": 3,
+}
 
 
-def test_two_processes_train_the_same_model_as_one(make_run):
-    options: dict[str, Any] = {"batch_size": 3, "validation": CHATS[:3], "n_epochs": 2}
-    alone = train(make_run("alone", **options))
-
-    with TrainerProcess(make_run("two", **options), Device(("cpu", "cpu"))) as process:
-        together = [event for event in process.events() if event]
+def train_in_two(folder: Path, *, pauses: bool) -> list[Event]:
+    """To its end, or, asked at the first step, to a pause soon after it."""
+    events = []
+    with TrainerProcess(folder, TWO) as process:
+        for event in filter(None, process.events()):
+            events.append(event)
+            if pauses and event["type"] == "metrics":
+                process.ask_to_pause()
         assert process.exit_code() == 0
+    return events
 
+
+def test_two_processes_train_the_same_model_as_one_although_they_pause(make_run):
+    alone = train(make_run("alone", **OPTIONS))
+    folder = make_run("two", **OPTIONS)
+
+    before = train_in_two(folder, pauses=True)
+    assert processes_of(folder) == []
+    after = train_in_two(folder, pauses=False)
+
+    assert before[-1] == {"type": "paused", "step": len(losses(before))}
+    together = [*before, *after]
     assert losses(together) == pytest.approx(losses(alone), rel=1e-3)
     for name in ("full_valid_loss", "full_valid_mean_token_accuracy"):
         assert figures(together, name) == pytest.approx(figures(alone, name), rel=1e-3)
-    # Each told once, by one of the two.
-    kinds = [event["type"] for event in together]
-    assert kinds == ["progress", *(event["type"] for event in alone)]
+    for kind in ("metrics", "checkpoint", "finished"):  # each told once, by one of them
+        assert len(of_kind(together, kind)) == len(of_kind(alone, kind))
+
+
+def test_a_run_of_two_that_hangs_is_gone_as_soon_as_nobody_wants_it(make_run):
+    folder = make_run(n_epochs=100_000)
+    with TrainerProcess(folder, TWO) as process:
+        next(event for event in process.events() if event and "step" in event)
+        for pid in processes_of(folder):
+            if pid != process._process.pid:  # the launcher
+                os.kill(pid, signal.SIGSTOP)
+        told_at = time.monotonic()
+
+    assert time.monotonic() - told_at < STOP_SECONDS + 2
+    assert processes_of(folder) == []
+
+
+def processes_of(folder: Path) -> list[int]:
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = command.read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(folder) in words:
+            found.append(int(command.parent.name))
+    return found
 
 
 def figures(events: list[Event], name: str) -> list[float]:
