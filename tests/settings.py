@@ -7,6 +7,10 @@ os.environ.setdefault("FINETUNE_SITE_VAR", tempfile.mkdtemp(prefix="finetune-sit
 
 from finetune_site.settings import *  # noqa: F403
 
+# A database in memory is one connection that all threads of a live server share: a file
+# gives each its own, as the site does.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # noqa: F405
 STORAGES = {
     **STORAGES,  # noqa: F405
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
