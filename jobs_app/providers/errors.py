@@ -33,6 +33,7 @@ from jobs_app.providers.sentences import (
 
 MAX_MESSAGE_LENGTH = 500
 WORTH_RETRYING = {408, 409, 425, 429}
+NOT_IMPLEMENTED = 501  # the one fault of a server that waiting does not mend
 
 
 class ProviderError(Exception):
@@ -175,7 +176,8 @@ def _explain_status(
 
 
 def _may_pass(status: int, reason: str) -> bool:
-    is_passing = status >= 500 or status in WORTH_RETRYING
+    is_passing = status >= 500 and status != NOT_IMPLEMENTED
+    is_passing = is_passing or status in WORTH_RETRYING
     is_passing = is_passing or reason in ALWAYS_WORTH_RETRYING
     return is_passing and reason not in NEVER_WORTH_RETRYING
 

@@ -222,7 +222,7 @@ def reason_of(status: int | None, code: str, words: str = "") -> str:
     """Our reason for a provider's error; the most telling of its three signs."""
     if status is not None and 300 <= status < 400:
         return "redirect"
-    if status is not None and status >= 500:
+    if status is not None and status >= 500 and status != 501:
         return "overloaded"
     if found := CODES.get(code.lower()):
         return found

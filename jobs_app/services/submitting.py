@@ -154,8 +154,8 @@ def _announce(job: FineTuningJob, training_file: str) -> None:
 
 def _take_back(job: FineTuningJob) -> None:
     """The provider has clearly not created it."""
-    claimed(job).update(create_sent_at=None)
-    job.refresh_from_db()
+    if claimed(job).update(create_sent_at=None):  # not what another worker sent since
+        job.create_sent_at = None
 
 
 def _go_on(job: FineTuningJob, held: Claim) -> None:

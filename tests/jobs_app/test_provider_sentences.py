@@ -23,6 +23,7 @@ CASES = [
     (413, "", "No.", "smaller version"),
     (422, "", "Extra inputs are not permitted", "compatibility check"),
     (400, "no_such_code", "No.", "launch the same again"),
+    (501, "", "No.", "launch the same again"),
 ]
 
 

@@ -1,0 +1,171 @@
+"""Two submissions of one version, and files that are there only by name."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs_app import services
+from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
+from jobs_app.providers import ProviderClient
+from jobs_app.services import uploading
+from jobs_app.services.waiting import NotYet
+from tests.factories import make_job
+from tests.jobs_app.faults import OPERATIONS
+
+
+@pytest.fixture
+def job(faulty_provider) -> FineTuningJob:
+    return make_job(provider=faulty_provider, status=JobStatus.PENDING)
+
+
+def another(job: FineTuningJob, **fields: Any) -> FineTuningJob:
+    return make_job(
+        provider=job.provider,
+        dataset_version=job.dataset_version,
+        **{"status": JobStatus.PENDING, **fields},
+    )
+
+
+def file_of(job: FineTuningJob, **fields: Any) -> RemoteFile:
+    return RemoteFile.objects.create(
+        provider=job.provider,
+        dataset_version=job.dataset_version,
+        split="train",
+        **fields,
+    )
+
+
+def submit(job: FineTuningJob) -> FineTuningJob:
+    services.submit_job(FineTuningJob.objects.get(pk=job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def test_of_two_who_read_that_nobody_sends_it_one_does(job):
+    row = file_of(job)
+    stale = RemoteFile.objects.get(pk=row.pk)
+    uploading._claim_sending(row, job)
+
+    with pytest.raises(NotYet, match="Another job uploads"):
+        uploading._claim_sending(stale, another(job))
+    assert RemoteFile.objects.get().sender == job
+
+
+@pytest.mark.parametrize("read", [{"sending_since": None}, {"remote_id": ""}])
+def test_what_changed_since_it_was_read_is_not_taken_over(job, read):
+    """The same job sends it again, or it has arrived."""
+    row = file_of(job, sender=job, sending_since=now(), remote_id="file-1")
+    if "sending_since" in read:
+        RemoteFile.objects.update(remote_id="")
+    for name, value in read.items():
+        setattr(row, name, value)
+
+    with pytest.raises(NotYet):
+        uploading._claim_sending(row, job)
+
+
+def test_one_files_sender_is_not_anothers(job):
+    mine, other = file_of(job), another(make_job())
+    theirs = file_of(other)
+
+    uploading._claim_sending(mine, job)
+
+    theirs.refresh_from_db()
+    assert theirs.sender is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_now"), [(JobStatus.SUBMITTING, False), (JobStatus.RUNNING, True)]
+)
+def test_only_a_claim_that_stands_is_waited_for(job, status, is_now):
+    """Its sender holds another claim by now, or none."""
+    sender = another(job, status=status)
+    since = sender.status_changed_at - timedelta(seconds=0 if is_now else 60)
+    row = file_of(job, sender=sender, sending_since=since)
+
+    assert not uploading._is_being_sent(row, job)
+
+
+def test_whose_turn_is_over_stores_no_id(job, faulty, monkeypatch):
+    upload = ProviderClient.upload
+
+    def upload_and_lose(client: ProviderClient, file: Any) -> str:
+        RemoteFile.objects.update(sending_since=now())
+        return upload(client, file)
+
+    monkeypatch.setattr(ProviderClient, "upload", upload_and_lose)
+
+    submit(job)
+
+    assert RemoteFile.objects.get().remote_id == ""
+
+
+def test_what_somebody_sent_again_meanwhile_is_not_forgotten(job):
+    row = file_of(job, remote_id="file-old")
+    RemoteFile.objects.update(remote_id="file-new")
+
+    uploading._forget(row)
+
+    assert row.remote_id == "file-new"
+
+
+def test_forgetting_one_file_forgets_no_other(job):
+    row = file_of(job, remote_id="file-1")
+    other = file_of(make_job(), remote_id="file-1")
+
+    uploading._forget(row)
+
+    other.refresh_from_db()
+    assert other.remote_id == "file-1"
+
+
+def test_a_file_that_is_only_listed_any_more_is_sent_again(job, faulty):
+    submit(job)
+    [file_id] = faulty.files
+    faulty.answers("GET", f"/v1/files/{file_id}", 404, {})
+
+    assert submit(another(job)).status == JobStatus.QUEUED
+    assert faulty.created["file"] == 2
+
+
+def test_a_file_that_became_unusable_is_sent_again(job, faulty):
+    submit(job)
+    [file] = faulty.files.values()
+    file["status"] = "error"
+
+    assert submit(another(job)).status == JobStatus.QUEUED
+    assert faulty.created["file"] == 2
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_provider_without_a_list_of_files_gets_it_all_the_same(job, faulty, status):
+    faulty.answers(*OPERATIONS["list_files"], status, {})
+
+    assert submit(job).status == JobStatus.QUEUED
+
+
+def test_a_list_of_files_that_is_forbidden_ends_the_job(job, faulty):
+    faulty.refuses(*OPERATIONS["list_files"], 403, "not with this key")
+
+    assert submit(job).status == JobStatus.FAILED
+    assert "not with this key" in job.error["message"]
+    assert faulty.created["file"] == 0
+
+
+def test_a_file_that_vanishes_in_processing_ends_the_job(job, faulty):
+    faulty.answers(*OPERATIONS["show_file"], 404, {})
+
+    assert submit(job).status == JobStatus.FAILED
+    assert "deleted" in job.error["message"]
+    assert (job.error["code"], job.error["param"]) == ("invalid_file_format", "train")
+
+
+def test_a_file_whose_size_is_not_told_is_known_by_its_name(job, faulty):
+    faulty.fails("upload_file", "accept_then_drop")
+    submit(job)
+    next(iter(faulty.files.values()))["bytes"] = None
+
+    assert submit(job).status == JobStatus.QUEUED
+    assert faulty.created["file"] == 1
