@@ -87,7 +87,8 @@ class Round:
         except ProviderError as exc:
             note_failures(self.provider, self.due, exc)
         else:
-            pace.unblock(self.provider)
+            if self.n_requests:
+                pace.unblock(self.provider)
         return self.n_requests
 
     def read_list(self, client: ProviderClient) -> set[str]:
@@ -105,7 +106,7 @@ class Round:
             client.n_reserved += n_made
             pace.give_back(self.provider, n_granted - n_made)
         if listing.is_whole:  # what it showed is due no more
-            self.due.filter(cancel_requested_at=None).update(is_listed=False)
+            self.due.update(is_listed=False)
         return listing.missing if len(listing.missing) <= FEW else set()
 
     def wanted(self) -> set[str]:

@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from jobs_app import services
 from jobs_app.models import FineTuningJob, Provider, ProviderPace
+from tests.jobs_app.fake_provider import FakeProvider
 
 
 def make_due(provider: Provider) -> None:
@@ -28,3 +29,17 @@ def poll(job: FineTuningJob) -> FineTuningJob:
     poll_all(job.provider)
     job.refresh_from_db()
     return job
+
+
+def hide(fake: FakeProvider, jobs: list[FineTuningJob]) -> None:
+    """Let the list hide these jobs, which can still be asked for."""
+    hidden = {job.remote_id for job in jobs}
+
+    class Listed(dict):
+        def __reversed__(self):
+            return reversed([k for k in self if k not in hidden])
+
+        def values(self):
+            return {k: v for k, v in self.items() if k not in hidden}.values()
+
+    fake.jobs = Listed(fake.jobs)

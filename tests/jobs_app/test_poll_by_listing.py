@@ -10,8 +10,7 @@ from jobs_app.providers import ProviderClient
 from jobs_app.services.listing import BARREN_PAGES
 from jobs_app.services.polling import SINGLES_PER_ROUND
 from tests.factories import make_dataset, make_version
-from tests.jobs_app.fake_provider import FakeProvider
-from tests.jobs_app.polls import make_due, poll_all
+from tests.jobs_app.polls import hide, make_due, poll_all
 
 LIST = ("GET", "/v1/fine_tuning/jobs")
 RETRIEVE = ("GET", "/v1/fine_tuning/jobs/[^/]+")
@@ -56,20 +55,6 @@ def statuses(provider: Provider) -> set[str]:
 def next_minute(provider: Provider) -> None:
     an_hour_ago = now() - timedelta(hours=1)
     ProviderPace.objects.filter(provider=provider).update(minute_began_at=an_hour_ago)
-
-
-def unlist(fake: FakeProvider, jobs: list[FineTuningJob]) -> None:
-    """Let the list hide these jobs, which can still be asked for."""
-    hidden = {job.remote_id for job in jobs}
-
-    class Listed(dict):
-        def __reversed__(self):
-            return reversed([k for k in self if k not in hidden])
-
-        def values(self):
-            return {k: v for k, v in self.items() if k not in hidden}.values()
-
-    fake.jobs = Listed(fake.jobs)
 
 
 def test_a_hundred_jobs_are_one_request(provider, version, fake):
@@ -117,7 +102,7 @@ def test_of_a_thousand_jobs_none_starves_though_the_list_hides_some(
     provider, version, fake
 ):
     jobs = add_jobs(provider, version, fake, 1000)
-    unlist(fake, jobs[::40])
+    hide(fake, jobs[::40])
     for _ in range(3):
         assert n_never_polled(provider) > 0
         make_due(provider)
@@ -146,7 +131,7 @@ def test_a_provider_without_a_list_is_asked_singly_a_few_at_a_time(
 def test_a_job_that_the_list_hid_is_looked_for_in_it_again(provider, version, fake):
     jobs = add_jobs(provider, version, fake, 8)
     everything = fake.jobs
-    unlist(fake, jobs)
+    hide(fake, jobs)
     poll_all(provider)
     assert not FineTuningJob.objects.filter(is_listed=True).exists()
     fake.jobs = everything

@@ -11,7 +11,7 @@ from jobs_app.services import listing, pace, polling
 from jobs_app.services.pace import Work
 from tests.factories import make_job, make_provider
 from tests.jobs_app.fake_provider import FakeProvider
-from tests.jobs_app.polls import make_due, poll, poll_all
+from tests.jobs_app.polls import hide, make_due, poll, poll_all
 
 JOBS = "/v1/fine_tuning/jobs"
 RETRIEVE = ("GET", f"{JOBS}/[^/]+")
@@ -46,6 +46,7 @@ def test_nobody_polls_a_provider_that_wants_to_be_left_alone(provider, fake):
 
     assert services.poll_provider(provider) == 0
     assert fake.requests == []
+    assert services.providers_to_poll() == []
 
 
 def test_nobody_reads_where_somebody_else_reads(provider, fake):
@@ -69,6 +70,66 @@ def test_a_job_of_another_provider_with_the_same_id_is_not_meant(provider, fake)
     elsewhere.refresh_from_db()
     assert elsewhere.status == JobStatus.QUEUED
     assert elsewhere.last_polled_at is None
+
+
+def test_a_poll_is_about_one_provider_s_jobs(provider, fake):
+    elsewhere = make_job(status=JobStatus.QUEUED, remote_id="ftjob-elsewhere")
+    running(provider, fake)
+
+    services.poll_provider(provider)
+
+    elsewhere.refresh_from_db()
+    assert (elsewhere.n_poll_failures, elsewhere.last_polled_at) == (0, None)
+    assert len(fake.requests) == 1
+
+
+def test_what_has_ended_stays_so_whatever_the_list_says(provider, fake):
+    *others, ended = several(provider, fake)
+    FineTuningJob.objects.filter(pk=ended.pk).update(status=JobStatus.SUCCEEDED)
+
+    poll_all(provider)
+
+    ended.refresh_from_db()
+    assert ended.status == JobStatus.SUCCEEDED
+    assert FineTuningJob.objects.filter(last_polled_at=None).get() == ended
+
+
+def test_an_answer_ends_the_waits_that_grew_for_all(provider, fake):
+    running(provider, fake)
+    ProviderPace.objects.create(provider=provider, n_failures=3)
+
+    poll_all(provider)
+
+    assert ProviderPace.objects.get(provider=provider).n_failures == 0
+
+
+def test_a_round_in_which_nothing_was_asked_ends_no_wait(provider, fake):
+    running(provider, fake)
+    provider.requests_per_minute = 1
+    provider.save()
+    with pace.lease(provider, Work.READ, seconds=60):
+        assert pace.reserve(provider, 1) == 1
+    ProviderPace.objects.update(n_failures=3)
+
+    assert services.poll_provider(provider) == 0
+
+    assert ProviderPace.objects.get(provider=provider).n_failures == 3
+
+
+def test_a_list_is_not_read_beyond_its_end(provider, fake):
+    hide(fake, several(provider, fake, 8)[:5])
+
+    services.poll_provider(provider)
+
+    assert len(fake.sent("GET", JOBS)) == 1
+
+
+def test_the_list_is_not_read_again_at_once_for_what_it_hides(provider, fake):
+    hide(fake, several(provider, fake, 8))
+    for _ in range(4):
+        poll_all(provider)
+
+    assert len(fake.sent("GET", JOBS)) == 2
 
 
 def test_a_job_that_was_never_created_is_not_asked_about(provider, fake):
