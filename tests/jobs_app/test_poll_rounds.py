@@ -222,6 +222,7 @@ def test_a_listing_that_failed_begins_anew(provider, fake):
     poll_all(provider)
 
     assert ProviderPace.objects.get(provider=provider).list_after == ""
+    assert not FineTuningJob.objects.filter(last_polled_at=None).exists()  # singly
 
 
 def test_a_listing_taken_up_in_the_middle_hides_nothing_before_it(provider, fake):
