@@ -23,7 +23,7 @@ def one() -> Provider:
 
 
 def row_of(provider: Provider) -> dict[str, Any]:
-    return ProviderPace.objects.filter(provider=provider).values().get()
+    return dict(ProviderPace.objects.filter(provider=provider).values().get())
 
 
 def test_what_is_noted_of_one_provider_is_noted_of_no_other(one):
