@@ -112,7 +112,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 SQLITE = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "finetune_site.sqlite_in_turn",
     "NAME": VAR_DIR / "db.sqlite3",
     "OPTIONS": {
         # Take the write lock at BEGIN: a transaction that reads and then writes

@@ -11,10 +11,12 @@ from jobs_app.encryption import EncryptedTextField
 from teams_app import append_only
 
 # Breaks out of attributes, elements, scripts and templates; what runs says so. The
-# beginning is what fits in the shortest field.
+# beginning is what fits in the shortest field: it ends an isolation, and has all that
+# follows written from right to left.
 SUM = "76430"  # what a template would make of it
 TEXT = (
-    "\"' hostile=1 '\"><x-x>{{7|add:76423}}\u202e\x01</script></title></textarea>"
+    "\u2069\u202e\"' hostile=1 '\"><x-x>{{7|add:76423}}\u202e\x01</script></title>"
+    "</textarea>"
     "</style><img src=x onerror=\"top.ran='image'\"><svg onload=\"top.ran='svg'\">"
     "<a href=\"javascript:top.ran='link'\">${70000+6430}<!--<script>top.ran='script'"
     "//</script><iframe srcdoc=\"<script>top.ran='frame'</script>\">\ufeff\u2028"

@@ -36,6 +36,37 @@ INJECTED = """(sum) => {
     return [said, document.documentElement.outerHTML.includes("x-x")];
 }"""
 
+# Words of ours whose letters stand on the page from right to left.
+BACKWARDS = """(text) => {
+    const found = [];
+    const range = document.createRange();
+    const at = (node, place) => {
+        range.setStart(node, place);
+        range.setEnd(node, place + 1);
+        return range.getBoundingClientRect();
+    };
+    const ours = (words) => {  // blank where the words are theirs
+        let start;
+        while ((start = words.indexOf(text.slice(0, 2))) >= 0) {
+            let end = start;
+            while (end < words.length && words[end] === text[end - start]) end++;
+            words = words.slice(0, start) + " ".repeat(end - start) + words.slice(end);
+        }
+        return words;
+    };
+    const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode()) {
+        const node = nodes.currentNode;
+        for (const word of ours(node.data).matchAll(/[a-z]{3,}/gi)) {
+            const first = at(node, word.index);
+            const last = at(node, word.index + word[0].length - 1);
+            if (first.top === last.top && first.left > last.left)
+                found.push(`backwards: ${word[0]} in ${node.data.trim().slice(0, 80)}`);
+        }
+    }
+    return found.slice(0, 5);
+}"""
+
 
 @pytest.fixture
 def superuser() -> User:
@@ -121,6 +152,7 @@ def test_no_page_runs_or_shows_it_as_more(
             faults.append((url, answer and answer.status))
         found, is_shown = page.evaluate(INJECTED, SUM)
         faults += [(url, each) for each in found]
+        faults += [(url, each) for each in page.evaluate(BACKWARDS, TEXT)]
         silent += [] if is_shown else [url]
     assert faults == []
     assert len(silent) < 20, silent  # the others showed it
