@@ -145,6 +145,12 @@ def openai_counter(encoding: str = "o200k_base") -> OpenAICounter:
     return OpenAICounter(encoding)
 
 
+def load_encodings() -> None:
+    """Half a second of work, in which no other thread of the process gets a turn."""
+    for encoding in PER_FUNCTION:
+        quicktok.get_encoding(encoding)  # which keeps it
+
+
 def _image_tokens(parts: list[Any]) -> int:
     images = [p for p in parts if isinstance(p, dict) and p.get("type") == "image_url"]
     return PER_IMAGE * len(images)
