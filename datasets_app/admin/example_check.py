@@ -20,6 +20,7 @@ from datasets_app.whole_rows import whole_text
 from teams_app.models import Role
 from teams_app.rows import get_row, read_key
 from teams_app.scoped_admin import TeamScopedAdmin
+from teams_app.visible_signs import by_code
 
 
 class RecordForm(forms.Form):
@@ -114,7 +115,7 @@ def _problems(record: dict[str, Any], method: str) -> list[dict[str, Any]]:
 def _as_shown(problem: Problem) -> dict[str, Any]:
     return {
         "message": problem.message_index,
-        "what": what_is_wrong(problem.code, problem.params),
+        "what": by_code(what_is_wrong(problem.code, problem.params)),
         "mend": how_to_mend(problem.code),
     }
 
