@@ -144,8 +144,8 @@ def may_be_ours(job: FineTuningJob, remote: RemoteJob) -> bool:
 
 
 def _is_same_model(theirs: str, ours: str) -> bool:
-    """Providers write a model's full name where we sent a short one."""
-    return not theirs or theirs.startswith(ours) or ours.startswith(theirs)
+    """Providers write a model's full name where we sent a short one, or none at all."""
+    return theirs.startswith(ours) or ours.startswith(theirs)
 
 
 def _is_in_time(job: FineTuningJob, remote: RemoteJob) -> bool:

@@ -1,5 +1,6 @@
 """Which job of the provider is ours, told by what it lists; nothing is sent here."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -60,6 +61,22 @@ HOUR = timedelta(hours=1)
 def test_whatever_speaks_against_it_counts(job, odd):
     assert may_be_ours(job, remote())
     assert not may_be_ours(job, remote(**odd))
+
+
+@pytest.mark.parametrize(
+    "vague",
+    [
+        {"training_file": ""},
+        {"base_model": ""},
+        {"base_model": "base"},
+        {"base_model": "base-model-2026-01-01"},
+        {"suffix": ""},
+        {"created_at": None},
+    ],
+)
+def test_what_is_told_in_part_or_not_at_all_speaks_not_against_it(job, vague):
+    """Else it would be created a second time."""
+    assert may_be_ours(job, remote(**vague))
 
 
 @pytest.mark.parametrize("untold", ["training_file", "base_model", "created_at"])
@@ -176,3 +193,23 @@ def test_a_twin_is_of_the_same_version_at_the_same_provider(job):
 )
 def test_whether_keys_are_kept_is_known_of_few(kind, known, keeps):
     assert keeps_metadata(Provider(kind=kind, **known)) is keeps
+
+
+def test_a_kind_that_keeps_no_metadata_keeps_no_keys(monkeypatch):
+    forgetful = replace(PROFILES["openai"], keeps_metadata=False)
+    monkeypatch.setitem(PROFILES, "openai", forgetful)
+
+    assert keeps_metadata(Provider(kind="openai")) is False
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_one_providers_list_tells_is_learnt_of_that_one(job, keeps):
+    other = make_provider()
+    older = make_job(provider=job.provider, remote_id="ftjob-7", status="running")
+    shown = remote(id="ftjob-7", launch_key=str(older.launch_key) if keeps else "")
+
+    recognising.learn_whether_it_keeps_metadata(job.provider, [remote(), shown])
+
+    job.provider.refresh_from_db()
+    other.refresh_from_db()
+    assert (job.provider.keeps_metadata, other.keeps_metadata) == (keeps, None)

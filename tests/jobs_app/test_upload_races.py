@@ -1,5 +1,6 @@
 """Two submissions of one version, and files that are there only by name."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 from django.utils.timezone import now
 
 from jobs_app import services
-from jobs_app.models import FineTuningJob, JobStatus, RemoteFile
-from jobs_app.providers import ProviderClient
+from jobs_app.models import FineTuningJob, JobStatus, Provider, RemoteFile
+from jobs_app.providers import PROFILES, ProviderClient
 from jobs_app.services import uploading
 from jobs_app.services.waiting import NotYet
 from tests.factories import make_job
@@ -53,11 +54,13 @@ def test_of_two_who_read_that_nobody_sends_it_one_does(job):
     assert RemoteFile.objects.get().sender == job
 
 
-@pytest.mark.parametrize("read", [{"sending_since": None}, {"remote_id": ""}])
+@pytest.mark.parametrize(
+    "read", [{"sending_since": None}, {"sender_id": None}, {"remote_id": ""}]
+)
 def test_what_changed_since_it_was_read_is_not_taken_over(job, read):
     """The same job sends it again, or it has arrived."""
     row = file_of(job, sender=job, sending_since=now(), remote_id="file-1")
-    if "sending_since" in read:
+    if "remote_id" not in read:
         RemoteFile.objects.update(remote_id="")
     for name, value in read.items():
         setattr(row, name, value)
@@ -169,3 +172,20 @@ def test_a_file_whose_size_is_not_told_is_known_by_its_name(job, faulty):
 
     assert submit(job).status == JobStatus.QUEUED
     assert faulty.created["file"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "abilities", "n_bytes"),
+    [
+        ("openai", {}, 5),  # what its makers say
+        ("openai", {"uploads": False}, 0),  # what a check found
+        ("compatible", {}, 0),
+        ("compatible", {"uploads": True}, uploading.CONTRACT_UPLOAD_BYTES),
+    ],
+)
+def test_how_much_goes_in_parts(monkeypatch, kind, abilities, n_bytes):
+    five = replace(PROFILES["openai"], max_upload_bytes=5)
+    monkeypatch.setitem(PROFILES, "openai", five)
+    provider = Provider(kind=kind, abilities=abilities)
+
+    assert uploading._most_in_parts(provider) == n_bytes
