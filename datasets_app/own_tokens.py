@@ -5,9 +5,9 @@ from itertools import chain
 from typing import Any
 
 from datasets_app.chat_format import OUTPUT_KEYS, all_messages, all_texts
-from datasets_app.tokenizer_files import TokenizerFiles
 from open_chats.plain_messages import UnusableMessage
 from open_chats.segments import UnrenderableChat, segments
+from open_chats.tokenizer_files import TokenizerFiles
 
 # What the template or the reduction to plain messages says of a row that it cannot
 # read; the latter four of one that its author has not finished yet.

@@ -89,12 +89,30 @@ def _listed(calls: Any) -> list[Any]:
     return calls if isinstance(calls, list) else [calls] if calls else []
 
 
+def json_of(text: str) -> Any:
+    """The arguments of a call, which a template writes as JSON again.
+
+    Raises:
+        ValueError: it is no JSON, or holds half a character.
+        RecursionError: it is nested too deeply.
+    """
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def _function(number: int, function: Any) -> dict[str, Any]:
     try:
-        arguments = json.loads(function["arguments"])
-        return {"name": function["name"], "arguments": arguments}
+        name, arguments = function["name"], json_of(function["arguments"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UnusableMessage(
-            f"Message {number} has a tool call without a name, or whose arguments are"
-            " not a string of JSON."
-        ) from error
+        raise _unusable_call(number) from error
+    if not isinstance(name, str) or not name:
+        raise _unusable_call(number)
+    return {"name": name, "arguments": arguments}
+
+
+def _unusable_call(number: int) -> UnusableMessage:
+    return UnusableMessage(
+        f"Message {number} has a tool call without a name, or whose arguments are"
+        " not a string of JSON."
+    )

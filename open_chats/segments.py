@@ -1,10 +1,14 @@
 """A conversation cut where the model begins and ends an answer."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from jinja2 import TemplateError
+
 from open_chats.plain_messages import plain_messages
+from open_chats.texts import texts_in
 from open_chats.tool_text import tools_in_text
 
 # Each message is rendered together with all before it, so the time is quadratic.
@@ -14,8 +18,36 @@ Message = dict[str, Any]
 Tools = list[dict[str, Any]] | None
 
 
+# What a template says of a conversation that it was not written for: it is a program
+# that came with the model, and any of its steps may fail.
+TEMPLATE_ERRORS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
 class UnrenderableChat(Exception):
     """The conversation cannot be put into this model's words; the text says why."""
+
+
+@contextmanager
+def rendering() -> Iterator[None]:
+    """Around a template's own work.
+
+    Raises:
+        UnrenderableChat: the template refused the conversation, or broke on it.
+    """
+    try:
+        yield
+    except TEMPLATE_ERRORS as error:
+        raise UnrenderableChat(
+            f"The base model's chat template cannot write it: {error}"
+        ) from error
 
 
 class ChatTemplate(Protocol):
@@ -40,7 +72,11 @@ class ChatTemplate(Protocol):
     def render(
         self, messages: list[Message], tools: Tools = None, *, asks: bool = False
     ) -> str:
-        """The conversation as text; with `asks`, up to where an answer begins."""
+        """The conversation as text; with `asks`, up to where an answer begins.
+
+        Raises:
+            UnrenderableChat
+        """
 
 
 @dataclass(frozen=True)
@@ -73,7 +109,6 @@ def segments(
             " possible. Leave out earlier ones."
         )
     plain, template_tools = _for_template(template, messages, tools)
-    _refuse_control_tokens(template, plain)
     # Tools in the text may have put a system message before the first one.
     n_added = len(plain) - len(messages)
     header = template.answer_header
@@ -87,7 +122,8 @@ def segments(
         if message["role"] != "assistant":
             pending += turn
             continue
-        before, found, answer = turn.partition(header)
+        # Some templates put nothing between a question and its answer.
+        before, found, answer = turn.partition(header) if header else ("", "-", turn)
         if not found:
             raise UnrenderableChat(
                 "The base model's chat template begins an assistant message in another"
@@ -123,6 +159,7 @@ def _for_template(
 ) -> tuple[list[Message], Tools]:
     """Messages and tools as the template wants them; as text if it knows no tools."""
     plain = plain_messages(messages)
+    _refuse_control_tokens(template, plain, tools)
     if "tools" in template.source:
         return plain, tools
     return tools_in_text(plain, tools), None
@@ -137,12 +174,22 @@ def _split_after_end_of_turn(template: ChatTemplate, answer: str) -> tuple[str, 
     return answer[:end], answer[end:]
 
 
-def _refuse_control_tokens(template: ChatTemplate, messages: list[Message]) -> None:
+def _refuse_control_tokens(
+    template: ChatTemplate, messages: list[Message], tools: Tools
+) -> None:
     """A control token inside a text would end the turn and start a forged one."""
+    tokens = template.control_tokens
     for number, message in enumerate(messages, start=1):
-        for token in template.control_tokens:
-            if token in str(message["content"]):
+        written = [message["content"], message.get("tool_calls")]
+        _refuse_tokens(tokens, written, f"Message {number} holds")
+    _refuse_tokens(tokens, tools, "The tools hold")
+
+
+def _refuse_tokens(tokens: Sequence[str], value: Any, who_holds: str) -> None:
+    for text in texts_in(value):
+        for token in tokens:
+            if token in text:
                 raise UnrenderableChat(
-                    f"Message {number} holds the text {token}, which this model uses"
-                    " to mark where a message begins or ends. Take it out."
+                    f"{who_holds} the text {token}, which this model uses to mark where"
+                    " a message begins or ends. Take it out."
                 )

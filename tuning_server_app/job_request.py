@@ -5,7 +5,7 @@ from typing import Any
 
 from tuning_server_app.errors import invalid, refuse_unknown
 from tuning_server_app.metadata import check_metadata
-from tuning_server_app.training_files.example_rules import DPO, SUPERVISED
+from tuning_server_app.training_files.conversations import DPO, SUPERVISED
 
 KNOWN_FIELDS = {
     "model",

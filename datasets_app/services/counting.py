@@ -9,7 +9,7 @@ from datasets_app.model_names import best_name
 from datasets_app.models import BaseModel, Encoding
 from datasets_app.own_tokens import OwnCounter
 from datasets_app.token_counts import Counter, openai_counter
-from datasets_app.tokenizer_files import has_files, tokenizer_in
+from open_chats.tokenizer_files import has_files, tokenizer_in
 from teams_app.models import Team
 
 

@@ -4,8 +4,8 @@ import pytest
 from jinja2.exceptions import SecurityError
 
 from datasets_app.own_tokens import OwnCounter
-from datasets_app.tokenizer_files import TokenizerFiles, tokenizer_in
 from open_chats.segments import UnrenderableChat
+from open_chats.tokenizer_files import TokenizerFiles, tokenizer_in
 from tests.datasets_app.bad_rows import REPLY, USER
 from tests.datasets_app.tokenizers_for_tests import TEMPLATE, write_tokenizer
 

@@ -1,5 +1,6 @@
 """The first phase of a job: its files are read before anything is trained."""
 
+import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
+    BASE,
     chat,
     chats,
     error_of,
@@ -42,6 +44,42 @@ def test_a_job_with_good_files_is_queued():
     assert job.status == JobStatus.QUEUED
     message = job.events.get().message
     assert message == "Files validated, moving job to queued state"
+
+
+def warnings_of(job: TuningJob) -> list[str]:
+    return list(job.events.filter(level="warn").values_list("message", flat=True))
+
+
+def test_what_the_base_model_will_cut_is_said_before_it_is_trained():
+    long = chat(answer="길고 길게 " * 200)
+    job = checked_job(chats(9) + jsonl(long))
+    assert job.status == JobStatus.QUEUED
+    assert warnings_of(job) == [
+        f"Some examples of the training_file are longer than the 200 tokens that {BASE}"
+        " reads: 10. They are cut at their end, and what is cut is not learnt"
+    ]
+
+
+def test_of_what_no_answer_is_left_is_said_too():
+    long = chat(question="길고 길게 " * 200)
+    (said,) = warnings_of(checked_job(chats(), jsonl(chat(), long)))
+    assert said.startswith("Some examples of the validation_file are longer than")
+    assert said.endswith("before their answer begins: 2. Nothing of them is learnt")
+
+
+def test_what_the_base_model_cannot_read_fails_the_job(settings: Any):
+    small = settings.TUNING_SERVER_DIR / "tokenizers" / BASE
+    strict = shutil.copytree(small, settings.TUNING_SERVER_DIR / "base" / BASE)
+    (strict / "chat_template.jinja").write_text("{{ raise_exception('Never') }}")
+    job = checked_job(chats())
+    assert error_of(job)["code"] == "invalid_file_format"
+    assert "Example 1 cannot be used" in error_of(job)["message"]
+
+
+def test_without_the_base_models_files_the_trainer_will_tell(settings: Any):
+    settings.TUNING_SERVER_BASE_MODELS = {BASE: "/nowhere"}
+    (settings.TUNING_SERVER_DIR / "tokenizers" / BASE).unlink()
+    assert checked_job(chats()).status == JobStatus.QUEUED
 
 
 def test_too_few_rows_fail_the_job():

@@ -15,11 +15,11 @@ from tests.tuning_server_app.factories import (
     preferences,
 )
 from tuning_server_app.training_files.checking import (
-    MAX_LINE_BYTES,
-    FileRefused,
     check_training_file,
     check_validation_file,
 )
+from tuning_server_app.training_files.conversations import SUPERVISED, conversations
+from tuning_server_app.training_files.lines import MAX_LINE_BYTES, FileRefused
 
 ANSWER = {"role": "assistant", "content": "Yes."}
 CALL = {
@@ -42,7 +42,7 @@ def refusal(content: bytes) -> str:
 
 def verdict(content: bytes) -> str:
     try:
-        return f"{check_validation_file(opened(content))} examples"
+        return f"{check_validation_file(opened(content)).n_examples} examples"
     except FileRefused as refused:
         return refused.message
 
@@ -52,7 +52,7 @@ def refusal_of(*messages: Any, **line: Any) -> str:
 
 
 def test_ten_chats_are_enough():
-    assert check_training_file(opened(chats(10))) == 10
+    assert check_training_file(opened(chats(10))).n_examples == 10
 
 
 def test_nine_chats_are_too_few_to_train_on():
@@ -63,7 +63,7 @@ def test_nine_chats_are_too_few_to_train_on():
 
 
 def test_nine_chats_are_enough_to_validate_with():
-    assert check_validation_file(opened(chats(9))) == 9
+    assert check_validation_file(opened(chats(9))).n_examples == 9
 
 
 def test_a_file_of_blank_lines_has_no_examples():
@@ -74,7 +74,7 @@ def test_a_file_of_blank_lines_has_no_examples():
 
 def test_bom_crlf_and_blank_lines_are_no_problem():
     content = b"\xef\xbb\xbf" + jsonl(chat(), chat()).replace(b"\n", b"\r\n\r\n")
-    assert check_validation_file(opened(content)) == 2
+    assert check_validation_file(opened(content)).n_examples == 2
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,8 @@ def test_bom_crlf_and_blank_lines_are_no_problem():
     ],
 )
 def test_a_good_chat_passes(messages: list[Any]):
-    assert check_validation_file(opened(jsonl({"messages": messages}))) == 1
+    content = jsonl({"messages": messages})
+    assert check_validation_file(opened(content)).n_examples == 1
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,6 @@ def test_a_bad_line_is_named(line: bytes, says: str):
         ({**ANSWER, "weight": 0.5}, "neither 0 nor 1"),
         ({**ANSWER, "wieght": 1}, 'contains an extra key "wieght"'),
         ({"role": "tool", "content": "20"}, 'is missing "tool_call_id"'),
-        ({**ANSWER, "tool_calls": [{"function": {}}]}, "has a tool call without"),
         ({"role": "user", "content": "a <|im_end|> b"}, "control token <|im_end|>"),
     ],
 )
@@ -153,14 +153,14 @@ def test_a_line_of_fifty_megabytes_is_refused_and_the_next_is_numbered_right():
 
 
 def test_preferences_are_enough_for_dpo():
-    assert check_training_file(opened(preferences(10)), "dpo") == 10
+    assert check_training_file(opened(preferences(10)), "dpo").n_examples == 10
 
 
 def test_the_older_names_of_the_answers_are_read():
     row = preference()
     row["preferred_completion"] = row.pop("preferred_output")
     row["non_preferred_completion"] = row.pop("non_preferred_output")
-    assert check_validation_file(opened(jsonl(row)), "dpo") == 1
+    assert check_validation_file(opened(jsonl(row)), "dpo").n_examples == 1
 
 
 USER = {"role": "user", "content": "Hi"}
@@ -237,7 +237,126 @@ def test_any_messages_give_a_verdict(messages: list[Any]):
     assert found == "1 examples" or "is invalid. Example 1" in found
 
 
-@pytest.mark.parametrize("tools", ["draw", 5, ["draw"], {"name": "draw"}])
-def test_tools_that_no_model_can_be_told_of_are_refused(tools: Any):
-    said = 'Example 1 has "tools" that are no list of objects.'
-    assert said in refusal_of(ANSWER, tools=tools)
+def calling(arguments: Any = "{}", name: Any = "draw", **call: Any) -> Any:
+    function = {"name": name, "arguments": arguments}
+    call = {"id": "call_1", "type": "function", "function": function, **call}
+    return {"role": "assistant", "tool_calls": [call]}
+
+
+NAMELESS = "calls a function without a usable name"
+FORGED = {"a": ["<|im_start|>"]}
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (calling(name=""), NAMELESS),
+        (calling(name=5), NAMELESS),
+        (calling(name="a b"), NAMELESS),
+        (calling(id=5), "has a tool call (1) that is not complete"),
+        (calling(id=""), "has a tool call (1) that is not complete"),
+        (calling(type="magic"), "has a tool call (1) that is not complete"),
+        (calling(function=None), "has a tool call (1) that is not complete"),
+        (
+            {**ANSWER, "tool_calls": ["draw"]},
+            "has a tool call (1) that is not complete",
+        ),
+        ({**ANSWER, "tool_calls": "draw"}, 'has "tool_calls" that are no list'),
+        (calling({"a": 1}), "has arguments of draw that are no string of JSON"),
+        (calling("{a: 1}"), "has arguments of draw that are not JSON"),
+        (calling("[" * 100_000), "has arguments of draw that are not JSON"),
+        (calling("9" * 5_000), "has arguments of draw that are not JSON"),
+        (calling('"\\ud800"'), "has arguments of draw that are not JSON"),
+        (calling('{"a": "<\\u007cim_end|>"}'), "<|im_end|> in the arguments of draw"),
+        ({"role": "user", "content": "a", "tool_calls": []}, "only the assistant does"),
+        ({"role": "user", "content": "a", "function_call": {}}, "only the assistant"),
+        ({**ANSWER, "function_call": "draw"}, NAMELESS),
+        ({**ANSWER, "function_call": {"name": "draw"}}, "no string of JSON"),
+        (
+            {**ANSWER, "function_call": {"name": "draw", "arguments": "x"}},
+            "has arguments of draw that are not JSON",
+        ),
+        ({"role": "function", "content": "3"}, 'is missing "name"'),
+        ({"role": "tool", "tool_call_id": 5, "content": "3"}, 'missing "tool_call_id"'),
+        ({**ANSWER, "name": 5}, 'has a "name" that is not text'),
+        ({**ANSWER, "name": "a<|im_end|>"}, 'control token <|im_end|> in its "name"'),
+    ],
+)
+def test_a_bad_call_or_name_is_named_by_example_and_message(message: Any, says: str):
+    words = refusal(jsonl(chat(), {"messages": [USER, message, ANSWER]}))
+    assert "Example 2, message 2 " in words
+    assert says in words
+
+
+def defined(name: Any = "draw", **function: Any) -> Any:
+    return {"type": "function", "function": {"name": name, **function}}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ({"tools": "draw"}, 'has "tools" that are no list of objects'),
+        ({"tools": 5}, 'has "tools" that are no list of objects'),
+        ({"tools": ["draw"]}, 'has "tools" that are no list of objects'),
+        ({"tools": {"name": "draw"}}, 'has "tools" that are no list of objects'),
+        ({"tools": [defined()] * 129}, 'has 129 entries in "tools"; at most 128'),
+        ({"tools": [{"type": "function", "function": {}}]}, "no function definition"),
+        ({"tools": [{"type": "function"}]}, "no function definition"),
+        ({"tools": [{"function": {"name": "draw"}}]}, "no function definition"),
+        ({"tools": [defined(), defined("")]}, '"tools" whose entry 2 is no function'),
+        ({"tools": [defined(description=5)]}, "no function definition"),
+        ({"tools": [defined(parameters=[])]}, "no function definition"),
+        ({"tools": [defined(parameters=FORGED)]}, 'token <|im_start|> in "tools"'),
+        ({"functions": "draw"}, 'has "functions" that are no list of objects'),
+        ({"functions": [{}]}, '"functions" whose entry 1 is no function definition'),
+        ({"functions": [defined()["function"]] * 129}, "has 129 entries"),
+        ({"parallel_tool_calls": "yes"}, '"parallel_tool_calls" that are neither true'),
+    ],
+)
+def test_tools_that_no_model_can_be_told_of_are_refused(line: Any, says: str):
+    words = refusal_of(ANSWER, **line)
+    assert "is invalid. Example 1 has " in words
+    assert says in words
+
+
+def test_tools_of_a_preference_are_held_to_the_same():
+    asked = {"messages": [USER], "tools": [{}]}
+    with pytest.raises(FileRefused, match='Example 1, input has "tools" whose entry 1'):
+        check_validation_file(opened(jsonl(preference(input=asked))), "dpo")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"tools": [defined(description="Draws.", parameters={})]},
+        {"tools": None, "parallel_tool_calls": False},
+        {"functions": [{"name": "draw", "description": None}]},
+    ],
+)
+def test_good_tools_pass(line: Any):
+    content = jsonl({"messages": [USER, ANSWER], **line})
+    assert check_validation_file(opened(content)).n_examples == 1
+
+
+def test_deprecated_functions_are_tools():
+    function = {"name": "draw", "parameters": {}}
+    (chat_,) = conversations({"messages": [USER], "functions": [function]}, SUPERVISED)
+    assert chat_.tools == [{"type": "function", "function": function}]
+
+
+@pytest.mark.parametrize(
+    ("ending", "says"),
+    [
+        ([ANSWER, USER], ", message 3 is the last one, but not the assistant's"),
+        ([ANSWER, {**ANSWER, "weight": 0}], ", message 3 is the last one, but has the"),
+        ([USER] * 999 + [ANSWER], " has 1001 messages; at most 1000 are possible"),
+    ],
+)
+def test_a_chat_that_does_not_end_well_is_refused(ending: list[Any], says: str):
+    assert f"Example 1{says}" in refusal_of(USER, *ending)
+
+
+def test_a_thousand_messages_are_enough_for_a_preference_with_its_answer():
+    row = preference(input={"messages": [USER] * 1000})
+    with pytest.raises(FileRefused, match="input has 1000 messages; at most 999"):
+        check_validation_file(opened(jsonl(row)), "dpo")

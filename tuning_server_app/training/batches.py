@@ -1,8 +1,10 @@
 """Rows laid end to end for one forward pass."""
 
+import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import torch
@@ -41,17 +43,16 @@ class PackedRows:
 def pack(rows: Sequence[Row]) -> PackedRows:
     """Lay the rows end to end."""
     ids = torch.tensor([token for row in rows for token in row.ids])
-    is_target = torch.tensor(
-        [scored for row in rows for scored in [False, *row.is_scored[1:]]]
-    )
-    places = is_target.nonzero().squeeze(1)
+    targets = [[False, *row.is_scored[1:]] for row in rows]
+    places = torch.tensor(list(chain.from_iterable(targets))).nonzero().squeeze(1)
+    lengths = [row.n_tokens for row in rows]
     return PackedRows(
         ids=ids[None],
-        positions=torch.cat([torch.arange(len(row.ids)) for row in rows])[None],
-        row_lengths=[len(row.ids) for row in rows],
+        positions=torch.cat([torch.arange(length) for length in lengths])[None],
+        row_lengths=lengths,
         scored_from=places - 1,
         targets=ids[places],
-        n_scored=[sum(row.is_scored[1:]) for row in rows],
+        n_scored=[sum(each) for each in targets],
     )
 
 
@@ -71,11 +72,11 @@ def shared_out(examples: Sequence[Example], n_groups: int) -> list[list[Example]
     The longest example goes first, each to the group that has least yet.
     """
     groups: list[list[Example]] = [[] for _ in range(n_groups)]
-    filled = [0] * n_groups
+    filled = [(0, number) for number in range(n_groups)]  # a heap: the emptiest first
     for example in sorted(examples, key=lambda each: each.n_tokens, reverse=True):
-        emptiest = filled.index(min(filled))
+        n_tokens, emptiest = filled[0]
         groups[emptiest].append(example)
-        filled[emptiest] += example.n_tokens
+        heapq.heapreplace(filled, (n_tokens + example.n_tokens, emptiest))
     return groups
 
 

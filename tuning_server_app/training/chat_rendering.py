@@ -6,6 +6,7 @@ a tuned model is asked exactly what it was trained on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -15,6 +16,7 @@ from open_chats.segments import (
     Tools,
     UnrenderableChat,
     generation_prompt,
+    rendering,
     segments,
 )
 
@@ -45,7 +47,7 @@ class TokenizerTemplate:
 
     @property
     def control_tokens(self) -> Sequence[str]:
-        return list(self.tokenizer.all_special_tokens)
+        return _control_tokens(self.tokenizer)
 
     @property
     def answer_header(self) -> str:
@@ -56,11 +58,12 @@ class TokenizerTemplate:
     ) -> str:
         # A copy, because the signature names a wider list than ours.
         listed: list[Any] | None = list(tools) if tools else None
-        return str(
-            self.tokenizer.apply_chat_template(
-                messages, tools=listed, add_generation_prompt=asks, tokenize=False
+        with rendering():
+            return str(
+                self.tokenizer.apply_chat_template(
+                    messages, tools=listed, add_generation_prompt=asks, tokenize=False
+                )
             )
-        )
 
 
 def render_chat(
@@ -88,6 +91,14 @@ def render_prompt(
     for segment in segments(template, messages, tools):
         ids += _token_ids(tokenizer, segment.text)
     return ids + _token_ids(tokenizer, template.answer_header)
+
+
+@lru_cache(maxsize=8)
+def _control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Also those without a name of their own, as Llama's headers and turns are."""
+    added = tokenizer.added_tokens_decoder.values()
+    marked = [token.content for token in added if token.special]
+    return list(dict.fromkeys([*map(str, tokenizer.all_special_tokens), *marked]))
 
 
 def _token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -1,7 +1,5 @@
 """Why a training run ended without a model, in the words its owner will read."""
 
-INVALID_TRAINING_FILE = "invalid_training_file"
-EXAMPLE_TOO_LONG = "example_too_long"
 OUT_OF_MEMORY = "out_of_memory"
 DISK_PROBLEM = "disk_problem"
 INVALID_HYPERPARAMETERS = "invalid_hyperparameters"

@@ -1,7 +1,8 @@
 """All that a run works with, read and made ready before its first step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,12 @@ def load_material(
     events.progress("Loading the base model")
     model, tokenizer = _load_base(config)
     events.progress("Reading the training file")
-    examples = _read(config.training_file, "training_file", config, model, tokenizer)
+    read = partial(_read, config=config, model=model, tokenizer=tokenizer)
+    examples = read(config.training_file, "training_file", tell=events.progress)
     validation: Examples = []
     if config.validation_file is not None:
-        validation = _read(
-            config.validation_file, "validation_file", config, model, tokenizer
+        validation = read(
+            config.validation_file, "validation_file", tell=events.progress
         )
     hyperparameters = resolve(
         config.hyperparameters,
@@ -121,13 +123,15 @@ def _load_base(config: RunConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerB
 def _read(
     path: Path,
     param: str,
+    *,
     config: RunConfig,
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
+    tell: Callable[[str], None],
 ) -> Examples:
     read: Any = read_pairs if config.method == DPO else read_rows
     found: Examples = read(
-        path, tokenizer, max_tokens=context_length(model), param=param
+        path, tokenizer, max_tokens=context_length(model), param=param, tell=tell
     )
     return found
 

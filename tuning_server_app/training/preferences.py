@@ -5,11 +5,10 @@ what it thought of both before the training. The loss is that of "Direct Prefere
 Optimization" (Rafailov et al., 2023), TRL's `sigmoid`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,19 +18,9 @@ from transformers import PreTrainedTokenizerBase
 from tuning_server_app.training import processes
 from tuning_server_app.training.batches import pack
 from tuning_server_app.training.memory_budget import MemoryBudget
-from tuning_server_app.training.rows import (
-    Place,
-    Row,
-    are_messages,
-    examples_in,
-    invalid_example,
-    row_of,
-)
+from tuning_server_app.training.rows import ExampleReader, Row
 from tuning_server_app.training.scoring import Score, count_correct, scored_logits
-
-# The name in guides and SDKs, and the one in an older schema of OpenAI's.
-PREFERRED = ("preferred_output", "preferred_completion")
-OTHER = ("non_preferred_output", "non_preferred_completion")
+from tuning_server_app.training_files.conversations import DPO
 
 
 @dataclass(frozen=True)
@@ -110,17 +99,23 @@ def with_margins(
 
 
 def read_pairs(
-    path: Path, tokenizer: PreTrainedTokenizerBase, *, max_tokens: int, param: str
+    path: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_tokens: int,
+    param: str,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Pair]:
-    """Every example of the file.
+    """Every example of the file that has two answers to compare; see `read_rows`.
 
     Raises:
         RunFailed: an example cannot be used; it is named by its number, from 1.
     """
-    return [
-        _pair(example, Place(number, tokenizer, max_tokens, param))
-        for number, example in examples_in(path, param)
-    ]
+    reader = ExampleReader(tokenizer, max_tokens, param)
+    pairs = [Pair(first, second) for first, second in reader.read(path, DPO)]
+    if tell is not None and reader.n_cut:
+        tell(reader.summary)
+    return pairs
 
 
 @dataclass(frozen=True)
@@ -155,28 +150,3 @@ def _margins(
     n_correct = sum(count_correct(guess, truth) for guess, truth in preferred)
     n_tokens = sum(len(truth) for _guess, truth in preferred)
     return sums[::2] - sums[1::2], n_correct, n_tokens
-
-
-def _pair(example: dict[str, Any], place: Place) -> Pair:
-    asked = example.get("input")
-    messages = asked.get("messages") if isinstance(asked, dict) else None
-    if not isinstance(messages, list) or not are_messages(messages):
-        what = 'has no list of objects under "messages" in its "input"'
-        raise invalid_example(place.number, what, place.param)
-    tools = asked.get("tools") if isinstance(asked, dict) else None
-    read = [message | {"weight": 0} for message in messages]
-    return Pair(
-        row_of([*read, _answer(example, PREFERRED, place)], tools, place),
-        row_of([*read, _answer(example, OTHER, place)], tools, place),
-    )
-
-
-def _answer(
-    example: dict[str, Any], names: tuple[str, str], place: Place
-) -> dict[str, Any]:
-    answer = next((example[name] for name in names if name in example), None)
-    if not are_messages(answer) or len(answer or []) != 1:
-        what = f'has no list of one message under "{names[0]}"'
-        raise invalid_example(place.number, what, place.param)
-    found: dict[str, Any] = {**(answer or [{}])[0], "weight": 1}
-    return found

@@ -1,4 +1,4 @@
-"""A base model's tokenizer as files that need no torch to be read.
+"""A base model's tokenizer as files that need no torch to be read, and its config.
 
 python -m tuning_server_app.training.save_tokenizer NAME SOURCE FOLDER
 """
@@ -7,34 +7,35 @@ import argparse
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer
 
 from tuning_server_app.base_models import BaseModel, find_weights
 
 
 def save_tokenizer(base: BaseModel, folder: Path) -> None:
-    """Write tokenizer.json, tokenizer_config.json and chat_template.jinja.
+    """Write tokenizer.json, tokenizer_config.json, chat_template.jinja and config.json.
 
     All of them at once: whoever finds the folder finds it whole.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _tokenizer(find_weights(base)).save_pretrained(unfinished)
+        weights = find_weights(base)
+        _read(AutoTokenizer, weights).save_pretrained(unfinished)
+        _read(AutoConfig, weights).save_pretrained(unfinished)
         if not folder.exists():
             unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _tokenizer(weights: Path) -> PreTrainedTokenizerBase:
+def _read(kind: Any, weights: Path) -> Any:
     options = {"local_files_only": True, "trust_remote_code": False}
     if weights.is_dir():
-        return AutoTokenizer.from_pretrained(weights, **options)
-    return AutoTokenizer.from_pretrained(
-        weights.parent, gguf_file=weights.name, **options
-    )
+        return kind.from_pretrained(weights, **options)
+    return kind.from_pretrained(weights.parent, gguf_file=weights.name, **options)
 
 
 def main() -> None:

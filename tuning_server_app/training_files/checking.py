@@ -1,97 +1,134 @@
 """Checks a file before a model is trained on it."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-import orjson
-
-from tuning_server_app.training_files.example_rules import (
-    SUPERVISED,
-    problems_of_example,
+from tuning_server_app.training_files.conversations import SUPERVISED
+from tuning_server_app.training_files.fitting import (
+    UNREADABLE,
+    BaseModelReader,
+    Fit,
+    unfit,
+)
+from tuning_server_app.training_files.lines import (
+    Example,
+    FileRefused,
+    Lines,
+    numbered_lines,
+    read_example,
 )
 
 MIN_EXAMPLES = 10
-MAX_LINE_BYTES = 8 * 1024 * 1024
-BOM = b"\xef\xbb\xbf"
 SHOWN_PROBLEMS = 5
+SHOWN_NUMBERS = 10
 
 
-class Lines(Protocol):
-    """What is read of a file: a line, or as many bytes of it."""
+@dataclass
+class Numbers:
+    """Some examples: how many, and the first of them by number."""
 
-    def readline(self, limit: int = ..., /) -> bytes: ...
+    n: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, number: int) -> None:
+        self.n += 1
+        if len(self.first) < SHOWN_NUMBERS:
+            self.first.append(number)
+
+    def __str__(self) -> str:
+        rest = self.n - len(self.first)
+        more = f" and {rest} more" if rest else ""
+        return ", ".join(map(str, self.first)) + more
 
 
-class FileRefused(Exception):
-    """The file cannot be trained on."""
+@dataclass
+class Checked:
+    """A file that can be trained on: the examples that the base model's context cuts,
+    and among them those of which no answer is left."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    n_examples: int = 0
+    cut: Numbers = field(default_factory=Numbers)
+    left_out: Numbers = field(default_factory=Numbers)
+
+    def add(self, number: int, fit: Fit) -> None:
+        if not fit.is_learnt:
+            self.left_out.add(number)
+        elif fit.is_cut:
+            self.cut.add(number)
 
 
-def check_training_file(file: Lines, method: str = SUPERVISED) -> int:
-    """The number of examples in the file.
+def check_training_file(
+    file: Lines, method: str = SUPERVISED, reader: BaseModelReader | None = None
+) -> Checked:
+    """Read the whole file.
+
+    Args:
+        reader: of the base model to be trained, where it is at hand.
 
     Raises:
         FileRefused: with the first problems, each by example and message.
     """
-    n_examples = check_validation_file(file, method)
-    if n_examples < MIN_EXAMPLES:
+    checked = check_validation_file(file, method, reader)
+    if checked.n_examples < MIN_EXAMPLES:
         raise FileRefused(
             "invalid_n_examples",
-            f"Training file has {n_examples} example(s), but must have at least"
+            f"Training file has {checked.n_examples} example(s), but must have at least"
             f" {MIN_EXAMPLES} examples.",
         )
-    return n_examples
+    return checked
 
 
-def check_validation_file(file: Lines, method: str = SUPERVISED) -> int:
+def check_validation_file(
+    file: Lines, method: str = SUPERVISED, reader: BaseModelReader | None = None
+) -> Checked:
     """The same without a smallest number, except that there must be one.
 
     Raises:
         FileRefused
     """
-    n_examples, problems = 0, []
-    for n_examples, line in enumerate(_lines(file), start=1):
-        found = _problems_of_line(line, method)
-        problems += [f"Example {n_examples}{text}" for text in found]
+    checked, problems = Checked(), list[str]()
+    for number, line in numbered_lines(file):
+        checked.n_examples = number
+        example, found = read_example(line, method)
+        if reader and not found:
+            found = list(_problems_of_fit(number, example, method, reader, checked))
+        problems += [f"Example {number}{text}" for text in found]
         if len(problems) > SHOWN_PROBLEMS:
             break
     if problems:
-        more = " There are more." if len(problems) > SHOWN_PROBLEMS else ""
-        raise FileRefused(
-            "invalid_file_format",
-            f"The file format is invalid. {' '.join(problems[:SHOWN_PROBLEMS])}{more}",
-        )
-    if not n_examples:
+        raise invalid_format(problems)
+    if not checked.n_examples:
         raise FileRefused("invalid_n_examples", "The file has no examples.")
-    return n_examples
+    if checked.left_out.n == checked.n_examples:
+        raise nothing_to_learn()
+    return checked
 
 
-def _lines(file: Lines) -> Iterator[bytes]:
-    """The lines that are not blank; one that is too long comes cut, but not whole."""
-    is_first = True
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        if is_first:
-            line, is_first = line.removeprefix(BOM), False
-        rest = line
-        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE_BYTES + 1)
-        if line.strip():
-            yield line
+def invalid_format(problems: list[str]) -> FileRefused:
+    more = " There are more." if len(problems) > SHOWN_PROBLEMS else ""
+    return FileRefused(
+        "invalid_file_format",
+        f"The file format is invalid. {' '.join(problems[:SHOWN_PROBLEMS])}{more}",
+    )
 
 
-def _problems_of_line(line: bytes, method: str) -> Iterable[str]:
-    if len(line) > MAX_LINE_BYTES:
-        return [f": the line is longer than {MAX_LINE_BYTES // 1024**2} MB."]
+def nothing_to_learn() -> FileRefused:
+    return FileRefused(
+        "invalid_training_file",
+        "No example has an answer that the base model could learn: each is cut, at what"
+        " the model reads, before its answer begins. Shorten the examples, or choose a"
+        " base model that reads more.",
+    )
+
+
+def _problems_of_fit(
+    number: int,
+    example: Example,
+    method: str,
+    reader: BaseModelReader,
+    checked: Checked,
+) -> Iterator[str]:
     try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        return [f": the text is not UTF-8 (byte {error.start + 1} of the line)."]
-    try:
-        example = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return [f": the line is not valid JSON ({error})."]
-    return problems_of_example(example, method)
+        checked.add(number, reader.fit(example, method))
+    except UNREADABLE as error:
+        yield unfit(error)

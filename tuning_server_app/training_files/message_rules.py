@@ -1,10 +1,13 @@
 """What one message of a conversation may hold, as OpenAI's training files have it."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
+from tuning_server_app.training_files.tool_rules import (
+    control_tokens,
+    is_function_name,
+    problems_of_calls,
+)
 
 MESSAGE_KEYS = {
     "role",
@@ -17,8 +20,6 @@ MESSAGE_KEYS = {
     "refusal",
 }
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-# What a tokenizer takes for a token of its own would end the message early.
-CONTROL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]+\|>")
 
 
 def problems_of_message(message: Any) -> Iterator[str]:
@@ -34,9 +35,8 @@ def problems_of_message(message: Any) -> Iterator[str]:
     if message.get("weight") is not None:
         yield from _problems_of_weight(role, message["weight"])
     yield from _problems_of_content(message)
-    yield from _problems_of_calls(message)
-    if role == "tool" and not message.get("tool_call_id"):
-        yield 'is missing "tool_call_id".'
+    yield from problems_of_calls(message)
+    yield from _problems_of_names(message)
 
 
 def _problems_of_weight(role: str, weight: object) -> Iterator[str]:
@@ -59,23 +59,21 @@ def _problems_of_content(message: dict[str, Any]) -> Iterator[str]:
     elif not text.strip() and not is_call:
         yield "has empty content."
     else:
-        for token in CONTROL_TOKEN.findall(text)[:1]:
+        for token in list(control_tokens(text))[:1]:
             yield f"contains the control token {token}."
 
 
-def _problems_of_calls(message: dict[str, Any]) -> Iterator[str]:
-    calls = message.get("tool_calls")
-    if calls is None:
-        return
-    if message["role"] != "assistant" or not isinstance(calls, list):
-        yield 'has "tool_calls" that are no list in an assistant message.'
-        return
-    for call in calls:
-        if not _is_call(call):
-            yield (
-                "has a tool call without a function name, or whose arguments are no"
-                " string of JSON."
-            )
+def _problems_of_names(message: dict[str, Any]) -> Iterator[str]:
+    role, name = message["role"], message.get("name")
+    call_id = message.get("tool_call_id")
+    if role == "tool" and not (isinstance(call_id, str) and call_id):
+        yield 'is missing "tool_call_id".'
+    if role == "function" and not is_function_name(name):
+        yield 'is missing "name", that of the function which answers.'
+    elif not isinstance(name, str | None):
+        yield 'has a "name" that is not text.'
+    for token in list(control_tokens(name))[:1]:
+        yield f'contains the control token {token} in its "name".'
 
 
 def _text(content: object) -> str | None:
@@ -92,11 +90,3 @@ def _text(content: object) -> str | None:
     if not all(isinstance(text, str) for text in texts):
         return None
     return "".join(str(text) for text in texts)
-
-
-def _is_call(call: Any) -> bool:
-    try:
-        orjson.loads(call["function"]["arguments"])
-        return bool(call["function"]["name"])
-    except (KeyError, TypeError, orjson.JSONDecodeError):
-        return False

@@ -67,5 +67,5 @@ def fill_half(folder: Path) -> None:
 
 def test_of_a_folder_that_fails_nothing_is_left(tmp_path: Path):
     with pytest.raises(RunFailed, match="No space left"):
-        fill_half(tmp_path / "step-1")
-    assert not list(tmp_path.iterdir())
+        fill_half(tmp_path / "run" / "step-1")
+    assert not list((tmp_path / "run").iterdir())

@@ -13,7 +13,7 @@ from tuning_server_app.training.packed_attention import (
     SHORT_ROW,
     short_attention,
 )
-from tuning_server_app.training.rows import Row
+from tuning_server_app.training.rows import Row, RowInMemory
 from tuning_server_app.training.scoring import Answers
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 def make_row(length: int, *, scored_from: int = 1, first_id: int = 5) -> Row:
     ids = [first_id + (7 * place) % 200 for place in range(length)]
-    return Row(ids, [place >= scored_from for place in range(length)])
+    return RowInMemory(ids, [place >= scored_from for place in range(length)])
 
 
 ROWS = [make_row(9, scored_from=4), make_row(17, first_id=30), make_row(3)]
@@ -54,7 +54,7 @@ def test_a_right_guess_is_counted(tiny_base):
     model = load_model(tiny_base, attention=PACKED)
     start = make_row(6).ids
     guess = int(model(torch.tensor([start]), row_lengths=[6]).logits[0, -1].argmax())
-    row = Row([*start, guess], [False] * 6 + [True])
+    row = RowInMemory([*start, guess], [False] * 6 + [True])
 
     _, score = Answers().score_pass(model, [row], CPU)
 

@@ -130,5 +130,5 @@ def test_the_question_counts_once_as_trained(tmp_path, tokenizer):
 def test_a_pair_that_lacks_a_part_is_named(tmp_path, tokenizer, missing):
     broken = {key: part for key, part in PREFERENCES[0].items() if key != missing}
 
-    with pytest.raises(RunFailed, match=f'Example 2 has no list .*"{missing}'):
+    with pytest.raises(RunFailed, match=f"Example 2 is missing key '{missing}'"):
         read(tmp_path, tokenizer, [PREFERENCES[0], broken])

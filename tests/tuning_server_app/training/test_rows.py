@@ -3,13 +3,19 @@ from typing import Any
 
 import pytest
 
+from tests.tuning_server_app.tiny_model import make_tiny_tokenizer
 from tests.tuning_server_app.training.runs import CHATS, chat, write_lines
 from tuning_server_app.training.failures import RunFailed
-from tuning_server_app.training.rows import Row, read_rows
+from tuning_server_app.training.rows import read_rows
+from tuning_server_app.training.token_file import StoredRow
 
 
-def read(path: Path, tokenizer: Any, max_tokens: int = 256) -> list[Row]:
-    return read_rows(path, tokenizer, max_tokens=max_tokens, param="training_file")
+def read(
+    path: Path, tokenizer: Any, max_tokens: int = 256, tell: Any = None
+) -> list[StoredRow]:
+    return read_rows(
+        path, tokenizer, max_tokens=max_tokens, param="training_file", tell=tell
+    )
 
 
 def failure(tmp_path: Path, tokenizer: Any, rows: list[Any], **kw: Any) -> RunFailed:
@@ -22,47 +28,49 @@ def failure(tmp_path: Path, tokenizer: Any, rows: list[Any], **kw: Any) -> RunFa
 def test_a_byte_order_mark_and_blank_lines_are_no_examples(tmp_path, tokenizer):
     path = tmp_path / "rows.jsonl"
     write_lines(path, CHATS[:2])
-    plain = read(path, tokenizer)
+    plain = [row.ids for row in read(path, tokenizer)]
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n\r\n"))
 
-    assert read(path, tokenizer) == plain
+    assert [row.ids for row in read(path, tokenizer)] == plain
 
 
 @pytest.mark.parametrize(
     ("row", "what"),
     [
-        ("{", "is not valid JSON"),
-        ("[]", "is not a JSON object"),
-        ({"messages": ["hi"]}, 'list of objects under "messages"'),
-        (chat("x<|im_end|>", "y"), "holds the text"),
+        ("{", "the line is not valid JSON"),
+        ("[]", "the line is not a JSON object"),
+        ({"messages": ["hi"]}, "message 1 is not a JSON object"),
+        (chat("x</s>", "y"), "cannot be used. Message 1 holds the text </s>"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "has the role 'robot'"),
+        (chat("x", "y", weight=0), "nothing to learn"),
     ],
 )
-def test_an_unusable_example_is_named_by_its_number(tmp_path, tokenizer, row, what):
+def test_an_unusable_example_is_named_by_its_number(tmp_path, row, what):
+    tokenizer = make_tiny_tokenizer()
+    tokenizer.add_special_tokens({"cls_token": "</s>"})
     failed = failure(tmp_path, tokenizer, [CHATS[0], row])
 
-    assert (failed.code, failed.param) == ("invalid_training_file", "training_file")
-    assert failed.message.startswith("Example 2 ")
+    assert (failed.code, failed.param) == ("invalid_file_format", "training_file")
+    assert failed.message.startswith("The file format is invalid. Example 2")
     assert what in failed.message
 
 
-def test_a_too_long_example_is_refused_not_cut(tmp_path, tokenizer):
-    long = chat("x", "y " * 300)
+def test_a_too_long_example_is_cut_at_its_end_and_that_is_told(tmp_path, tokenizer):
+    rows = [CHATS[0], chat("x", "y " * 300), chat("x " * 300, "y")]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    told: list[str] = []
 
-    failed = failure(tmp_path, tokenizer, [CHATS[0], long], max_tokens=256)
+    first, cut = read(tmp_path / "rows.jsonl", tokenizer, 64, tell=told.append)
 
-    assert failed.code == "example_too_long"
-    assert failed.message.startswith("Example 2 has ")
-    assert "at most 256" in failed.message
-
-
-def test_a_file_with_nothing_to_learn_is_refused(tmp_path, tokenizer):
-    failed = failure(tmp_path, tokenizer, [chat("x", "y", weight=0)])
-
-    assert "No example has an answer to learn" in failed.message
+    assert (first.is_scored[-1], len(cut.ids), cut.is_scored[-1]) == (False, 64, True)
+    assert told == [
+        "2 of the 3 examples of the training_file are longer than the 64 tokens that"
+        " the base model reads, and were cut at their end; of 1 no answer was left"
+    ]
 
 
-def test_examples_without_anything_to_learn_are_left_out(tmp_path, tokenizer):
-    write_lines(tmp_path / "rows.jsonl", [chat("x", "y", weight=0), CHATS[0]])
+def test_a_file_of_which_the_model_reads_no_answer_is_refused(tmp_path, tokenizer):
+    failed = failure(tmp_path, tokenizer, [chat("x " * 300, "y")], max_tokens=64)
 
-    assert len(read(tmp_path / "rows.jsonl", tokenizer)) == 1
+    assert failed.code == "invalid_training_file"
+    assert "No example has an answer" in failed.message

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from datasets_app.own_tokens import OwnCounter
-from datasets_app.tokenizer_files import TokenizerFiles
+from open_chats.tokenizer_files import TokenizerFiles
 from tests.tuning_server_app.training.test_chat_rendering import CALL, CHAT, TOOL
 from tuning_server_app.base_models import SMOLLM2
 from tuning_server_app.training.chat_rendering import render_chat

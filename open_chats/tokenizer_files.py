@@ -16,7 +16,7 @@ from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
-from open_chats.segments import Message, Tools, UnrenderableChat, generation_prompt
+from open_chats.segments import Message, Tools, generation_prompt, rendering
 
 FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 SPECIAL_NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token")
@@ -51,7 +51,7 @@ class TokenizerFiles:
     def render(
         self, messages: list[Message], tools: Tools = None, *, asks: bool = False
     ) -> str:
-        try:
+        with rendering():
             return self._template.render(
                 messages=messages,
                 tools=tools or None,
@@ -59,8 +59,6 @@ class TokenizerFiles:
                 add_generation_prompt=asks,
                 **self.special,
             )
-        except TemplateError as error:
-            raise UnrenderableChat(str(error)) from error
 
     def starts(self, text: str) -> list[int]:
         """Where in the text each of its tokens begins, in characters."""
@@ -74,7 +72,7 @@ class TokenizerFiles:
 
 
 def has_files(folder: Path) -> bool:
-    return (folder / FILES[0]).is_file()
+    return all((folder / name).is_file() for name in FILES)
 
 
 def tokenizer_in(folder: Path) -> TokenizerFiles | None:
