@@ -240,6 +240,8 @@ TUNING_SERVER_MODEL_ALIASES = env.dict("TUNING_SERVER_MODEL_ALIASES", default={}
 # `0+1` is one run on both. Left out: one run at a time, on the first GPU or the CPU.
 TUNING_SERVER_DEVICES = env.list("TUNING_SERVER_DEVICES", default=[])
 TUNING_SERVER_DIR = VAR_DIR / "tuning_server"
+# The most that an organization may keep there; OpenAI's own limit is that of a project.
+TUNING_SERVER_STORAGE_GB = env.float("TUNING_SERVER_STORAGE_GB", default=2500)
 # Tokenizers of the open models, which the tuning server writes and the site reads.
 TOKENIZERS_DIR = VAR_DIR / "tokenizers"
 INFERENCE_SOCKET = VAR_DIR / "inference.sock"

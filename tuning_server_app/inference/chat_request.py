@@ -18,6 +18,8 @@ from tuning_server_app.inference.tool_request import parse_tools
 MAX_CHOICES = 16
 MAX_STOPS = 4
 MAX_BIASES = 1024
+# Tokens with their logprobs that one answer may come to: half a kilobyte each.
+MAX_LOGPROBS = 250_000
 # A model that never ends its turn would otherwise write until its context is full.
 DEFAULT_MAX_TOKENS = 2048
 
@@ -81,6 +83,8 @@ def parse_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     top_p = number(body, "top_p", 1.0, low=0.0, high=1.0)
     default_temperature = _default_temperature(n, top_p)
     tools = parse_tools(body)
+    max_tokens, top_logprobs = _max_tokens(body), _top_logprobs(body)
+    _refuse_flood(n, max_tokens, top_logprobs)
     return ChatRequest(
         base=checked(body, "base", str, "a string"),
         adapter=checked(body, "adapter", str | None, "a string or null"),
@@ -89,7 +93,7 @@ def parse_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         must_call=tools.must_call,
         one_call=tools.one_call,
         schema=_schema(body),
-        max_tokens=_max_tokens(body),
+        max_tokens=max_tokens,
         temperature=number(body, "temperature", default_temperature, low=0.0, high=2.0),
         top_p=top_p,
         frequency_penalty=number(body, "frequency_penalty", 0.0, low=-2.0, high=2.0),
@@ -98,7 +102,7 @@ def parse_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         n=n,
         stop=_stops(body),
         seed=optional_integer(body, "seed", low=-(2**63), high=2**63 - 1),
-        top_logprobs=_top_logprobs(body),
+        top_logprobs=top_logprobs,
     )
 
 
@@ -216,3 +220,19 @@ def _top_logprobs(body: Mapping[str, Any]) -> int | None:
     if top:
         raise invalid("top_logprobs needs logprobs: true.", param="top_logprobs")
     return None
+
+
+def _refuse_flood(n: int, max_tokens: int, top_logprobs: int | None) -> None:
+    """The whole answer is in memory before it is told."""
+    if top_logprobs is None:
+        return
+    n_logprobs = n * max_tokens * (1 + top_logprobs)
+    if n_logprobs > MAX_LOGPROBS:
+        raise invalid(
+            f"{n} choices of up to {max_tokens} tokens, each with its logprob and"
+            f" {top_logprobs} more, come to {n_logprobs} logprobs; an answer may have"
+            f" {MAX_LOGPROBS}. Ask for fewer choices, a smaller max_completion_tokens"
+            f" ({DEFAULT_MAX_TOKENS} unless asked otherwise) or fewer top_logprobs.",
+            param="top_logprobs",
+            code="too_many_logprobs",
+        )

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from tuning_server_app import file_store
 from tuning_server_app.models import File, FilePurpose, Organization
+from tuning_server_app.services.quota import keep_within_quota
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +32,21 @@ def store_file(
     """Keep what was written to the draft: the row and the bytes, or neither.
 
     Raises:
+        ApiError: a client's file, for which its organization has no room left.
         OSError: the disk is full or broken.
     """
     draft.keep()
     try:
-        return record_file(
-            organization=organization,
-            purpose=purpose,
-            filename=filename,
-            draft=draft,
-            life_seconds=life_seconds,
-        )
+        with transaction.atomic():
+            if purpose == FilePurpose.FINE_TUNE:
+                keep_within_quota(organization, draft.n_bytes)
+            return record_file(
+                organization=organization,
+                purpose=purpose,
+                filename=filename,
+                draft=draft,
+                life_seconds=life_seconds,
+            )
     except BaseException:  # Ctrl-C, too, leaves no file without a row
         file_store.remove(draft.blob)
         raise

@@ -20,6 +20,7 @@ from tuning_server_app.models import (
     UploadStatus,
 )
 from tuning_server_app.services.files import record_file
+from tuning_server_app.services.quota import keep_within_quota
 
 LIFE = timedelta(hours=1)
 MAX_PARTS = 10_000
@@ -38,21 +39,25 @@ def begin_upload(
     n_bytes: int,
     file_life_seconds: int | None,
 ) -> Upload:
-    return Upload.objects.create(
-        organization=organization,
-        purpose=FilePurpose.FINE_TUNE,
-        filename=filename,
-        n_bytes=n_bytes,
-        file_life_seconds=file_life_seconds,
-        expires_at=now() + LIFE,
-    )
+    """Raises ApiError: there will be no room for it."""
+    with transaction.atomic():
+        keep_within_quota(organization, n_bytes)
+        return Upload.objects.create(
+            organization=organization,
+            purpose=FilePurpose.FINE_TUNE,
+            filename=filename,
+            n_bytes=n_bytes,
+            file_life_seconds=file_life_seconds,
+            expires_at=now() + LIFE,
+        )
 
 
 def add_part(upload: Upload, draft: Draft) -> UploadPart:
     """Keep a part: its row and its bytes, or neither.
 
     Raises:
-        ApiError: the upload is not pending, or has more parts than it can need.
+        ApiError: the upload is not pending, has more parts than it can need, or its
+            organization has no room left.
         OSError: the disk is full or broken.
     """
     draft.keep()
@@ -61,6 +66,7 @@ def add_part(upload: Upload, draft: Draft) -> UploadPart:
             locked = Upload.objects.select_for_update().get(pk=upload.pk)
             require_pending(locked)
             _refuse_hoarding(locked, draft.n_bytes)
+            keep_within_quota(locked.organization, draft.n_bytes)
             return upload.parts.create(blob=draft.blob, n_bytes=draft.n_bytes)
     except BaseException:  # Ctrl-C, too, leaves no part without a row
         file_store.remove(draft.blob)
