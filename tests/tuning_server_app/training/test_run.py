@@ -113,9 +113,9 @@ def test_a_bad_example_fails_the_run_with_its_number(make_run):
     events = train(make_run(chats=[CHATS[0], "{"]))
 
     assert events[-1]["type"] == "failed"
-    assert events[-1]["code"] == "invalid_training_file"
+    assert events[-1]["code"] == "invalid_file_format"
     assert events[-1]["param"] == "training_file"
-    assert events[-1]["message"].startswith("Example 2 is not valid JSON")
+    assert "Example 2: the line is not valid JSON" in events[-1]["message"]
 
 
 def test_a_bad_validation_file_is_named_as_such(make_run):
