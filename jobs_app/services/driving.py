@@ -46,9 +46,13 @@ def claim_due_comparisons() -> list[int]:
 
 
 def _claim(jobs: QuerySet[FineTuningJob], field: str, seconds: float) -> list[int]:
-    due = jobs.filter(**{f"{field}__lte": now()}).values_list("pk", field)
+    due = jobs.filter(**{f"{field}__lte": now()}).order_by(field, "pk")
     until = now() + timedelta(seconds=seconds)
-    return [pk for pk, due_at in list(due) if _claim_one(pk, field, due_at, until)]
+    return [
+        pk
+        for pk, due_at in list(due.values_list("pk", field))
+        if _claim_one(pk, field, due_at, until)
+    ]
 
 
 def _claim_one(pk: int, field: str, due_at: datetime, until: datetime) -> bool:

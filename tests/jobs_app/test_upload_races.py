@@ -91,6 +91,45 @@ def test_only_a_claim_that_stands_is_waited_for(job, status, is_now):
     assert not uploading._is_being_sent(row, job)
 
 
+def test_another_jobs_claim_is_not_the_senders(job):
+    busy = another(job, status=JobStatus.SUBMITTING)
+    row = file_of(job, sender=another(job), sending_since=busy.status_changed_at)
+
+    assert not uploading._is_being_sent(row, job)
+
+
+def test_an_id_is_stored_with_the_file_that_this_job_sends(job):
+    mine = {"sender": job, "sending_since": job.status_changed_at}
+    row = file_of(job, **mine)
+    file_of(another(make_job()), **mine)
+
+    assert list(uploading._still_sending(row, job)) == [row]
+    RemoteFile.objects.update(sender=another(job))
+    assert not uploading._still_sending(row, job).exists()
+
+
+def test_a_file_that_is_listed_as_unusable_is_sent_again(job, faulty):
+    faulty.fails("upload_file", "accept_then_drop")
+    submit(job)
+    next(iter(faulty.files.values()))["status"] = "error"
+    RemoteFile.objects.update(sent_at=None)
+
+    assert submit(job).status == JobStatus.QUEUED
+    assert faulty.created["file"] == 2
+
+
+@pytest.mark.parametrize("kind", ["drop", "rate_limit"])
+def test_what_became_of_one_file_is_noted_of_that_one(job, faulty, kind):
+    a_while_ago = now() - timedelta(hours=1)
+    other = file_of(make_job(), sent_at=a_while_ago)
+    faulty.fails("upload_file", kind)
+
+    submit(job)
+
+    other.refresh_from_db()
+    assert other.sent_at == a_while_ago
+
+
 def test_whose_turn_is_over_stores_no_id(job, faulty, monkeypatch):
     upload = ProviderClient.upload
 
