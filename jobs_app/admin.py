@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from jobs_app import services
 from jobs_app.admin_actions import JobActions
 from jobs_app.admin_forms import DecisionActionForm, DraftForm
+from jobs_app.event_words import EVENT_WORDS
 from jobs_app.models import (
     OVER,
     EventType,
@@ -24,6 +25,7 @@ from jobs_app.models import (
 )
 from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.provider_admin import ProviderAdmin  # noqa: F401  (registers it)
+from jobs_app.retold import retold
 from jobs_app.webhook_admin import WebhookDoorAdmin  # noqa: F401  (registers it)
 from teams_app.models import Role
 from teams_app.scoped_admin import (
@@ -41,13 +43,17 @@ class JobEventInline(TeamScopedTabularInline):
         "created_at",
         "level",
         "type",
-        "message",
+        "words",
         "created_by",
         "request_id",
     )
     extra = 0
     can_delete = False
     verbose_name_plural = gettext_lazy("Events")
+
+    @admin.display(description=gettext_lazy("message"))
+    def words(self, event: JobEvent) -> str:
+        return retold(event.message, EVENT_WORDS)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -117,7 +123,7 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
         "usd_per_million_tokens",
         "trained_tokens",
         "error",
-        "poll_problem",
+        "problem",
         "created_by",
         "scheduled_for",
         "launched_at",
@@ -132,6 +138,10 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
     def state(self, job: FineTuningJob) -> SafeString:
         context = {"state": job.status, "label": job.get_status_display()}
         return render_to_string("components/_state.html", context)
+
+    @admin.display(description=gettext_lazy("poll problem"))
+    def problem(self, job: FineTuningJob) -> str:
+        return retold(job.poll_problem) or self.get_empty_value_display()
 
     @admin.display(description=gettext_lazy("jobs there that may be it"))
     def may_be_it(self, job: FineTuningJob) -> SafeString:

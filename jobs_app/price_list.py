@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-SOURCE = "a mirror of OpenAI's pricing page, autumn 2026"
-NOTE = "Copied, not today's page: check it before you rely on it."
-SHUT = "No longer trained. " + NOTE
+from django.utils.translation import gettext_noop
+
+# Kept in English in each team's book, and told in the reader's language.
+SOURCE = gettext_noop("a mirror of OpenAI's pricing page, autumn 2026")
+NOTE = gettext_noop("Copied, not today's page: check it before you rely on it.")
+SHUT = f"{gettext_noop('No longer trained.')} {NOTE}"
 AS_OF = date(2026, 11, 22)
 
 

@@ -41,7 +41,7 @@ def _ability_line(provider: Provider, ability: Ability) -> Line:
         name=ability.label,
         state=STATE_OF[result],
         label=result.label,
-        words=_("tried") if is_found else _("not tried"),
+        words=_("tried here") if is_found else _("said of this kind"),
     )
 
 

@@ -135,3 +135,15 @@ def test_who_launches_hears_when_the_base_model_ends(client, draft):
         shutdown_date=localdate() + timedelta(days=20),
     )
     assert "will be shut down on" in act(client, "launch", draft)
+
+
+def test_what_a_worker_stored_is_told_in_the_readers_language(client, job):
+    stopped = "The tuning server is not running at http://h/v1. Start it with: ./run"
+    job.poll_problem = stopped
+    job.save()
+    job.events.create(message=f"poll failed: {stopped}")
+    client.cookies["django_language"] = "ko"
+
+    page = client.get(page_of(job)).text
+
+    assert page.count("다음 명령으로 시작하세요: ./run") == 2

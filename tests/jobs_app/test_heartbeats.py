@@ -10,7 +10,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from jobs_app import services
 from jobs_app.models import Heartbeat
 from jobs_app.services import broker
-from jobs_app.services.heartbeats import TICK, start_command
+from jobs_app.services.heartbeats import TICK, Pulse, start_command
+from jobs_app.templatetags.processes import advice
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +143,20 @@ def test_the_advice_works_in_a_shell_that_knows_nothing_of_the_site(tmp_path, se
         check=True,
     )
     assert told.stdout == "start beat 9999\n"
+
+
+def test_the_command_that_helps_is_there_to_be_copied(tick, broker_up):
+    beat_earlier("tick", 60)
+    beat_earlier("beat", 60)
+    services.beat("worker")
+
+    told = [advice(pulse) for pulse in services.silent_processes()]
+
+    assert told[0].endswith(f'<code class="copyable">{start_command("beat")}</code>')
+
+
+def test_what_an_advice_says_besides_is_text():
+    pulse = Pulse("beat", None, False, f"<b> {start_command('beat')} <i>")
+
+    assert "<b>" not in advice(pulse)
+    assert "<i>" not in advice(pulse)

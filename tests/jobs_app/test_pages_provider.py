@@ -36,7 +36,7 @@ def test_it_tells_what_the_provider_can_do_and_how_that_is_known():
     page = signed_in(Role.VIEWER, provider.team).get(page_of(provider)).text
 
     assert "does not work" in page
-    assert "not tried" in page
+    assert "said of this kind" in page
     assert "sk-ours" not in page
 
 
