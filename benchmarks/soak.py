@@ -74,7 +74,7 @@ def soak(
             be_well(faulty)
         processes.kill_all_workers()
         processes.wake_all()
-        drain()
+        drain(launches)
     finally:
         processes.end()
     del processes.n_deaths[""]
@@ -139,6 +139,35 @@ class Launches:
             with contextlib.suppress(ProviderError, IllegalTransition):
                 services.cancel_job(self.chance.choice(jobs), by=None)
 
+    def look_again(self) -> None:
+        """What a person does who cannot decide yet."""
+        from jobs_app import services
+
+        for job in self._unsure():
+            services.look_again(job, by=None)
+
+    def decide(self) -> None:
+        """What a person does who sees at the provider which jobs it has."""
+        from jobs_app import services
+
+        for job in self._unsure():
+            faulty = self.servers[self.providers.index(job.provider)]
+            there = [
+                remote_id
+                for remote_id, theirs in faulty.jobs.items()
+                if theirs["metadata"]["launch_key"] == str(job.launch_key)
+            ]
+            if there:
+                services.take_as_ours(job, there[0], by=None)
+            else:
+                services.launch_again(job, by=None)
+
+    def _unsure(self) -> list[Any]:
+        from jobs_app.models import FineTuningJob, JobStatus
+
+        unsure = FineTuningJob.objects.filter(status=JobStatus.UNSURE)
+        return list(unsure.select_related("provider"))
+
 
 def go_wrong(
     launches: Launches,
@@ -171,12 +200,14 @@ def go_wrong(
             chance.choice(deaths)()
         if chance.random() < 0.1:
             hurry()
+            launches.look_again()
         processes.wake_workers()
         time.sleep(chance.uniform(0.3, 1.5))
 
 
-def drain() -> None:
-    """Wait until every job is over, and all that was told of it is read."""
+def drain(launches: Launches) -> None:
+    """Wait until every job is over, and all that was told of it is read. Where nothing
+    but a person can tell whether the provider has a job, one decides."""
     from django.db.models import Q
 
     from jobs_app.models import OPEN, FineTuningJob
@@ -187,24 +218,21 @@ def drain() -> None:
         if not FineTuningJob.objects.filter(is_unfinished).exists():
             return
         hurry()
+        launches.decide()
         time.sleep(2)
 
 
 def hurry() -> None:
-    """Waits that grow to minutes after failures are cut; a person who is asked looks
-    again."""
+    """Waits that grow to minutes after failures are cut."""
     from django.utils.timezone import now
 
-    from jobs_app import services
-    from jobs_app.models import FineTuningJob, JobStatus, ProviderPace
+    from jobs_app.models import FineTuningJob, ProviderPace
 
     soon = now() + A_MOMENT
     for name in ("next_poll_at", "next_reading_at"):
         late: dict[str, Any] = {f"{name}__gt": soon}
         FineTuningJob.objects.filter(**late).update(**{name: soon})
     ProviderPace.objects.update(blocked_until=None)
-    for job in FineTuningJob.objects.filter(status=JobStatus.UNSURE):
-        services.look_again(job, by=None)
 
 
 if __name__ == "__main__":
