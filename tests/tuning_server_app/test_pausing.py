@@ -11,7 +11,7 @@ from tests.tuning_server_app.factories import make_job
 from tuning_server_app.errors import ApiError
 from tuning_server_app.models import FINISHED, JobStatus, Organization, TuningJob
 from tuning_server_app.services.pausing import pause_job, resume_job, stand_still
-from tuning_server_app.services.queue import requeue_job
+from tuning_server_app.services.queue import give_back, requeue_job
 
 S = JobStatus
 pytestmark = pytest.mark.django_db
@@ -104,10 +104,34 @@ def test_a_job_that_moves_during_the_pause_is_asked_all_the_same():
     assert stale.pause_requested_at is not None
 
 
-def test_a_job_that_was_to_pause_is_not_given_to_another_trainer():
+def test_a_job_that_is_paused_as_its_owner_wants_it_to_run_is_queued():
+    job = make_running(pause_requested_at=now())
+    stale = TuningJob.objects.get(pk=job.pk)
+    assert stand_still(job)
+    resume_job(stale)
+    assert stale.status == S.QUEUED
+
+
+def test_a_second_resume_finds_nothing_to_resume():
+    job = make_job(status=S.PAUSED)
+    stale = TuningJob.objects.get(pk=job.pk)
+    resume_job(job)
+    with pytest.raises(ApiError, match="Only a paused job can be"):
+        resume_job(stale)
+    assert messages(job) == ["The job was resumed"]
+
+
+@pytest.mark.parametrize("leave", [requeue_job, give_back])
+def test_a_job_that_was_to_pause_is_not_given_to_another_trainer(leave: Any):
     job = make_running(pause_requested_at=now(), attempts=3)
-    assert requeue_job(job, "The trainer died.")
+    assert leave(job, "The trainer is gone.")
     assert job.status == S.PAUSED
+
+
+def test_who_stands_still_will_finish_nobody_knows_when():
+    job = make_running(pause_requested_at=now(), estimated_finish_at=now())
+    assert stand_still(job)
+    assert job.estimated_finish_at is None
 
 
 def test_a_paused_job_can_be_cancelled(api: Client, organization: Organization):

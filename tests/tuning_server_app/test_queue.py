@@ -85,15 +85,29 @@ def test_a_job_that_stood_still_has_used_its_device_all_the_same():
     assert queue.queued_jobs_in_fair_order() == [first, paused]
 
 
-def test_the_time_of_every_attempt_counts():
+def test_each_attempts_own_time_counts():
     job = running(make_organization(), hours=2)
     assert queue.give_back(job, "The trainer was stopped.")
-    trained(job.organization, hours_ago=9, hours=2)
+    earlier = timedelta(hours=5)
+    DeviceUse.objects.update(began_at=now() - 2 * earlier, ended_at=now() - earlier)
     job.move_to(S.RUNNING, "taken", claim=uuid4(), heartbeat_at=now())
     queue.requeue_job(job, "The trainer died.")
-    first = make_job(status="queued")
-    trained(first.organization, hours_ago=9, hours=3)
-    assert queue.queued_jobs_in_fair_order() == [first, job]
+    less, more = (make_job(status="queued") for _ in range(2))
+    trained(less.organization, hours_ago=9, hours=4.9)
+    trained(more.organization, hours_ago=9, hours=5.2)
+    assert queue.queued_jobs_in_fair_order() == [less, job, more]
+
+
+def test_the_end_of_one_run_is_not_that_of_another():
+    ended, going_on = (running(make_organization(), hours=1) for _ in range(2))
+    queue.give_back(ended, "The trainer was stopped.")
+    assert DeviceUse.objects.get(ended_at=None).job == going_on
+
+
+def test_what_was_used_long_ago_is_no_credit():
+    first, second = (make_job(status="queued") for _ in range(2))
+    trained(second.organization, hours_ago=60, hours=9)
+    assert queue.queued_jobs_in_fair_order() == [first, second]
 
 
 def test_a_trainer_that_died_used_its_device_until_then():
@@ -128,6 +142,14 @@ def test_a_job_whose_trainer_lives_is_left_alone():
     assert job.status == JobStatus.RUNNING
 
 
+@pytest.mark.parametrize("status", [S.VALIDATING_FILES, S.QUEUED, S.PAUSED, S.FAILED])
+def test_who_has_no_trainer_has_lost_none(status: JobStatus):
+    job = make_job(status=status, heartbeat_at=now() - timedelta(days=1))
+    queue.requeue_lost_jobs()
+    job.refresh_from_db()
+    assert (job.status, job.n_lost) == (status, 0)
+
+
 def test_a_job_that_loses_its_trainer_again_and_again_fails_and_says_why():
     job = running_job(seconds_silent=61, n_lost=queue.MAX_LOST)
     queue.requeue_lost_jobs()
@@ -140,4 +162,4 @@ def test_a_job_that_loses_its_trainer_again_and_again_fails_and_says_why():
 def test_many_attempts_without_a_loss_are_no_reason_to_fail():
     job = running_job(seconds_silent=0, attempts=20)
     assert queue.give_back(job, "The trainer was stopped.")
-    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 0)
+    assert (job.status, job.claim, job.n_lost) == (JobStatus.QUEUED, None, 0)
