@@ -159,6 +159,17 @@ def test_a_deleted_file_is_gone_from_the_disk(
     assert api.get(f"/v1/files/{file.wire_id}").status_code == 404
 
 
+def test_the_bytes_of_other_files_stay(
+    api: Client,
+    organization: Organization,
+    django_capture_on_commit_callbacks: Any,
+):
+    file, other = make_file(organization), make_file(organization)
+    with django_capture_on_commit_callbacks(execute=True):
+        api.delete(f"/v1/files/{file.wire_id}")
+    assert stored() == [file_store.path_of(other.blob)]
+
+
 def test_the_list_is_newest_first_and_walks_by_cursor(
     api: Client, organization: Organization
 ):

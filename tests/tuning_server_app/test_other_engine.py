@@ -1,6 +1,7 @@
 """Another engine answers: a small real HTTP server stands where vLLM would be."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.test import Client
 
 from tests.tuning_server_app.engine_stand_in import PIECES, Engine
 from tests.tuning_server_app.factories import BASE, make_job, make_model
+from tuning_server_app import inference_client
+from tuning_server_app.inference_client import InferenceDown, answers
 from tuning_server_app.models import Organization, TunedModel
 from tuning_server_app.services.tuned_models import runs_folder
 
@@ -191,6 +194,24 @@ def test_an_engine_that_is_not_there_is_explained(ask: Any, engine: Engine):
 
     assert response.status_code == 503
     assert "TUNING_SERVER_INFERENCE_URL" in response.json()["error"]["message"]
+
+
+def test_an_engine_that_says_nothing_is_given_up(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(answers, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(answers, "LOOK_SECONDS", 0.01)
+    looks = iter([False] * 100)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        settings.TUNING_SERVER_INFERENCE_URL = f"http://127.0.0.1:{port}"
+        with pytest.raises(InferenceDown):
+            inference_client.ask(
+                {"model": BASE, "messages": MESSAGES},
+                base_model=BASE,
+                adapter=None,
+                is_abandoned=lambda: next(looks, True),
+            )
 
 
 def test_an_engine_that_talks_nonsense_is_explained(ask: Any, engine: Engine):
