@@ -220,3 +220,10 @@ def test_a_body_nested_too_deeply_is_refused(api: Client):
     response = api.post("/v1/chat/completions", body, "application/json")
     assert response.status_code == 400
     assert "nested" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [[], ["model"], "model", 7, None])
+def test_a_body_that_is_no_object_is_refused(api: Client, body: Any):
+    response = api.post("/v1/chat/completions", json.dumps(body), "application/json")
+    assert response.status_code == 400
+    assert "JSON object" in response.json()["error"]["message"]

@@ -1,9 +1,11 @@
 """/v1/fine_tuning/jobs."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
     BASE,
@@ -124,6 +126,23 @@ def test_a_marked_retry_makes_no_second_job(api: Client, training_file: str):
         for n in ("0", "1")
     )
     assert retry.json()["id"] == first.json()["id"]
+
+
+def test_a_marked_retry_of_another_request_is_a_job_of_its_own(
+    api: Client, training_file: str
+):
+    first = create(api, model=BASE, training_file=training_file).json()
+    retry = {"X-Stainless-Retry-Count": "1"}
+    other = create(api, retry, model=BASE, training_file=training_file, seed=1).json()
+    assert (other["id"] != first["id"], other["seed"]) == (True, 1)
+
+
+def test_a_marked_retry_long_after_is_a_job_of_its_own(api: Client, training_file: str):
+    first = create(api, model=BASE, training_file=training_file).json()
+    TuningJob.objects.update(created_at=now() - timedelta(minutes=11))
+    retry = {"X-Stainless-Retry-Count": "1"}
+    later = create(api, retry, model=BASE, training_file=training_file).json()
+    assert later["id"] != first["id"]
 
 
 def test_the_same_request_without_a_mark_is_a_job_of_its_own(

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from tests.tuning_server_app.factories import make_key, make_organization
 from tuning_server_app import services
 from tuning_server_app.models import ApiKey
+from tuning_server_app.services.keys import is_name_taken
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,23 @@ def test_a_key_of_the_same_name_elsewhere_is_not_revoked(client: Client):
     services.create_key("laptop", "other")
     services.revoke_key("laptop", "other")
     assert status_with(client, secret) == 200
+
+
+def test_a_revoked_key_is_not_revoked_again():
+    key, _secret = make_key()
+    services.revoke_key(key.name, key.organization.slug)
+    with pytest.raises(services.KeyUnknown):
+        services.revoke_key(key.name, key.organization.slug)
+
+
+def test_only_a_valid_key_of_the_same_house_takes_its_name():
+    key, _secret = make_key()
+    name = {"name": key.name, "organization": key.organization}
+    assert is_name_taken(ApiKey(**name))
+    assert not is_name_taken(ApiKey(**{**name, "name": "another"}))
+    assert not is_name_taken(ApiKey(**{**name, "organization": make_organization()}))
+    services.revoke_key(key.name, key.organization.slug)
+    assert not is_name_taken(ApiKey(**name))
 
 
 def test_the_last_use_is_noted_once_a_minute(client: Client):
