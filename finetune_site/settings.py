@@ -1,6 +1,7 @@
 """Settings. Every variable read here stands in .env.example with its meaning."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -112,7 +113,7 @@ TEMPLATES = [
 # `{{ form }}` renders with templates/django/forms/.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-SQLITE = {
+SQLITE: dict[str, Any] = {
     "ENGINE": "finetune_site.sqlite_in_turn",
     "NAME": VAR_DIR / "db.sqlite3",
     "OPTIONS": {
