@@ -26,7 +26,6 @@ from jobs_app.providers import (
     ProviderClient,
     ProviderError,
     ProviderRejected,
-    ProviderUnavailable,
     RemoteCheckpoint,
     RemoteEvent,
 )
@@ -49,6 +48,8 @@ SHARE_OF_READING = 0.5
 NEWEST_KNOWN_EVENTS = 500
 # A finished job's last lines that cannot be read for so long are given up.
 GIVE_UP_AFTER = timedelta(days=3)
+# With a step behind it, it is the id of a figure, for which there is room for 200.
+LONGEST_FILE_ID = 180
 # Words for "there is no such thing here": some providers have no events.
 NOT_THERE = {404, 405, 501}
 
@@ -215,8 +216,6 @@ def _store_results(client: ProviderClient, job: FineTuningJob) -> None:
 def _content(client: ProviderClient, file_id: str) -> bytes:
     try:
         return client.file_content(file_id)
-    except ProviderUnavailable:
-        raise
     except ProviderRejected as exc:
         about = about_provider(client.provider, exc)
         log.info("the result file %s cannot be read", file_id, extra=about)
@@ -227,7 +226,7 @@ def _store_points(job: FineTuningJob, file_id: str, content: bytes) -> None:
     rows = [
         JobEvent(
             job=job,
-            remote_id=f"{file_id}:{point['step']}"[:200],
+            remote_id=f"{file_id[:LONGEST_FILE_ID]}:{point['step']}",
             created_at=job.finished_at or now(),
             type=EventType.METRICS,
             message=f"Step {point['step']}",

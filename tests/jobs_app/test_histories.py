@@ -120,6 +120,22 @@ def test_checkpoints_that_are_kept_back_for_a_while_lose_no_event(job, fake):
     assert job.events.exists()
 
 
+@pytest.mark.parametrize("absent", [EVENTS, CHECKPOINTS])
+@pytest.mark.parametrize(("status", "n_failures"), [(404, 0), (501, 0), (401, 1)])
+def test_what_a_provider_does_not_have_is_no_failure_and_a_refusal_is(
+    job, fake, absent, status, n_failures
+):
+    fake.refuses(*absent, status, "no")
+
+    assert read(job).n_reading_failures == n_failures
+
+
+def test_a_running_job_is_due_again_after_a_while(job):
+    read(job)
+    assert services.providers_to_read() == []
+    assert job.next_reading_at is not None
+
+
 def test_a_list_of_checkpoints_that_is_empty_for_once_removes_none(job, fake):
     fake.checkpoints[job.remote_id] = [wire_checkpoint(5)]
     read(job)
@@ -200,3 +216,30 @@ def test_a_result_file_that_is_gone_holds_nothing_up(succeeded, fake):
 
     assert read(succeeded).n_reading_failures == 0
     assert succeeded.events.exists()
+
+
+def test_a_long_name_of_a_file_loses_no_figure(succeeded, fake):
+    FineTuningJob.objects.update(result_files=["f" * 200])
+    fake.answers(*CONTENT, 200, FIGURES)
+
+    read(succeeded)
+
+    assert figures(succeeded) == [0.5, 0.4]
+    assert all(len(each.remote_id) <= 200 for each in succeeded.events.all())
+
+
+def test_figures_that_another_worker_stored_a_moment_ago_are_no_error(
+    succeeded, fake, monkeypatch
+):
+    fake.answers(*CONTENT, 200, FIGURES)
+    ask = ProviderClient.file_content
+
+    def overtaken(client: ProviderClient, file_id: str) -> bytes:
+        figure = {"type": EventType.METRICS, "data": {"step": 1, "train_loss": 0.5}}
+        succeeded.events.create(remote_id="file-1:1", **figure)
+        return ask(client, file_id)
+
+    monkeypatch.setattr(ProviderClient, "file_content", overtaken)
+
+    assert read(succeeded).n_reading_failures == 0
+    assert figures(succeeded) == [0.5, 0.4]

@@ -45,8 +45,9 @@ def test_what_is_noted_of_one_provider_is_noted_of_no_other(one):
         assert row_of(other) == before
 
     assert row_of(other) == before
-    assert pace.is_blocked(one)
-    assert not pace.is_blocked(other)
+    assert [pace.is_blocked(each) for each in (one, other)] == [True, False]
+    assert (pace.n_failures(other), pace.cursor(other)) == (7, "ftjob-1")
+    assert pace.free_at(other) < pace.free_at(one)
 
 
 def test_the_end_of_a_lease_ends_no_other_provider_s(one):
@@ -84,6 +85,23 @@ def test_whoever_wants_to_be_left_alone_grants_nothing(one):
 
     assert pace.reserve(one, 1) == 0
     assert pace.free_at(one) > now() + timedelta(seconds=80)
+
+
+def test_a_new_minute_has_all_its_requests(one):
+    long_ago, began = now() - timedelta(seconds=90), now()
+    ProviderPace.objects.create(provider=one, n_requests=9, minute_began_at=long_ago)
+
+    assert pace.free_at(one) >= began
+    assert pace.reserve(one, 5) == 5
+    assert row_of(one)["n_requests"] == 5
+
+
+def test_a_wait_that_is_over_holds_nobody_up(one):
+    ended = now() - timedelta(seconds=1)
+    ProviderPace.objects.create(provider=one, blocked_until=ended, n_failures=1)
+
+    assert pace.reserve(one, 1) == 1
+    assert pace.free_at(one) > ended
 
 
 def test_what_was_not_granted_as_a_whole_is_not_counted(one):

@@ -46,8 +46,9 @@ def test_a_word_that_is_older_than_what_is_known_is_not_stored(meanwhile):
     late = running()
     FineTuningJob.objects.update(**meanwhile, trained_tokens=9)
 
-    assert not store_remote_state(late, told(trained_tokens=5))
+    assert not store_remote_state(late, told(None, trained_tokens=5))
     assert seen_again(late).trained_tokens == 9
+    assert not late.events.exists()
 
 
 def test_a_word_about_one_job_is_stored_with_that_one_only():
@@ -88,6 +89,19 @@ def test_an_answer_with_another_id_changes_no_id():
 )
 def test_whatever_is_new_counts_as_a_move(remote, is_new):
     assert has_moved(running(), remote) is is_new
+
+
+def test_a_state_without_a_word_is_told_of_to_nobody():
+    job = running()
+
+    store_remote_state(job, told(None, status_word=""))
+
+    assert not job.events.exists()
+    assert job.status == JobStatus.RUNNING
+
+
+def test_another_state_by_the_same_word_is_a_move():
+    assert has_moved(running(remote_status="queued"), told(JobStatus.QUEUED))
 
 
 def test_a_glance_makes_nothing_due_that_ended_meanwhile():
