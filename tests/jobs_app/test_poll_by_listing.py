@@ -78,6 +78,7 @@ def test_a_change_is_learnt_from_the_list_and_only_that_job_is_read(
     assert moved.status == JobStatus.RUNNING
     assert moved.events.filter(message="Fine-tuning job started").exists()
     assert len(fake.sent(*EVENTS)) == 1
+    assert fake.sent(*RETRIEVE) == []
 
 
 def test_few_jobs_behind_many_of_others_are_asked_about_singly(provider, version, fake):
