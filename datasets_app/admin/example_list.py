@@ -111,7 +111,9 @@ class ExampleList(TeamScopedAdmin):
         }
         if is_part:
             response = TemplateResponse(request, f"{FOLDER}/_list.html", context)
-            response["HX-Push-Url"] = f"{reverse(LIST)}?{here}"
+            # Looking further for the same search is no step that leads back.
+            header = "HX-Replace-Url" if "after" in request.GET else "HX-Push-Url"
+            response[header] = f"{reverse(LIST)}?{here}"
             return response
         fields = filter_fields(dataset, selection)
         context |= {"fields": fields[:7], "rare_fields": fields[7:]}

@@ -9,9 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from datasets_app.models import Dataset
+from datasets_app.services import candidates, listing
 from teams_app.models import Role, User
 from tests.factories import make_dataset, make_example, make_member
 
+FEW_A_PAGE = {"after": "", "before": "", "per_page": 1}
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -86,3 +88,20 @@ def test_without_scripts_the_form_searches(
 
     expect(rows(page)).to_have_count(1)
     context.close()
+
+
+def test_a_search_goes_on_by_itself_until_it_has_found_something(
+    page: Page,
+    sign_in: Callable[[User], None],
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(candidates, "few", lambda *_of: None)  # as of a large dataset
+    monkeypatch.setattr(listing, "MAX_SECONDS", -1)
+    monkeypatch.setattr(listing.list_examples, "__kwdefaults__", FEW_A_PAGE)
+    sign_in(make_member(Role.CURATOR, dataset.team))
+    page.goto(f"/admin/datasets_app/example/?dataset={dataset.pk}&q=shield")
+
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("A shield")
+    expect(page).to_have_url(re.compile("q=shield$"))
