@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from openai import (
     APIConnectionError,
     APIError,
-    APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
     OpenAIError,
@@ -100,9 +99,7 @@ def explain(exc: Exception, provider: Provider, request_id: str = "") -> Provide
 
 
 def _may_have_got_through(exc: Exception) -> bool:
-    if isinstance(exc, APIStatusError) and not isinstance(
-        exc, APIResponseValidationError
-    ):
+    if isinstance(exc, APIStatusError):
         return exc.status_code >= 500 or exc.status_code in UNCLEAR_STATUSES
     return not isinstance(exc, NEVER_SENT) and not isinstance(exc.__cause__, NEVER_SENT)
 
@@ -110,9 +107,7 @@ def _may_have_got_through(exc: Exception) -> bool:
 def _explain(exc: Exception, provider: Provider, request_id: str) -> ProviderError:
     if isinstance(exc, (RefusedAddress, ResponseTooLarge)):
         return ProviderRejected(str(exc), request_id=request_id)
-    if isinstance(exc, APIStatusError) and not isinstance(
-        exc, APIResponseValidationError
-    ):
+    if isinstance(exc, APIStatusError):
         return _explain_status(exc, provider, request_id)
     if isinstance(exc, APITimeoutError):
         return _unavailable("no_answer", provider)
