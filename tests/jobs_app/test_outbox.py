@@ -102,6 +102,40 @@ def test_a_webhook_that_was_switched_off_meanwhile_gets_nothing(receiver):
 
     assert receiver.got == []
     assert Delivery.objects.get().state == DeliveryState.GIVEN_UP
+    assert Webhook.objects.get().problem == "gone"  # the reason, as it was
+
+
+def test_a_webhook_that_is_switched_off_is_no_receiver():
+    failed_job(make_webhook(make_team(), "https://hooks.example/x", problem="x").team)
+    spread_notices()
+    assert not Delivery.objects.exists()
+
+
+def test_what_became_of_one_delivery_is_noted_with_that_one_only(receiver):
+    team = make_webhook(make_team(), receiver.url).team
+    failed_job(team)
+    failed_job(team)
+    spread_notices()
+    sent, waiting = Delivery.objects.all()
+
+    deliver(sent)
+
+    waiting.refresh_from_db()
+    assert (sent.state, waiting.state) == ("sent", "waiting")
+
+
+@pytest.mark.parametrize(("n_attempts", "seconds"), [(0, 10), (50, 3600)])
+def test_the_waits_grow_and_end_at_an_hour(receiver, n_attempts, seconds):
+    failed_job(make_webhook(make_team(), receiver.url).team)
+    spread_notices()
+    Delivery.objects.update(n_attempts=n_attempts)
+    receiver.answers = [500]
+    began = now()
+
+    deliver(Delivery.objects.get())
+
+    wait = Delivery.objects.get().next_try_at - began
+    assert timedelta(0) <= wait - timedelta(seconds=seconds) < timedelta(seconds=60)
 
 
 def test_a_secret_that_cannot_be_read_is_told_and_tried_again(monkeypatch):
