@@ -90,6 +90,14 @@ def test_a_wrong_method_answers_json(api: Client):
     assert response["Allow"] == "GET, POST"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", "/v1/files"), ("FIND", "/v1/files/file-1"), ("DISPATCH", "/v1/files")],
+)
+def test_no_method_calls_what_is_no_handler(api: Client, method: str, path: str):
+    assert api.generic(method, path).status_code == 405
+
+
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/nothing"])
 def test_every_answer_has_a_request_id_of_its_own(api: Client, path: str):
     first, second = (api.get(path)["x-request-id"] for _ in range(2))

@@ -136,6 +136,27 @@ def test_on_a_full_disk_the_client_hears_it_and_nothing_stays(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_of_several_files_the_first_of_the_right_name_is_kept(
+    api: Client, organization: Organization
+):
+    first, second, other = (
+        SimpleUploadedFile(f"{name}.jsonl", name.encode())
+        for name in ("first", "second", "other")
+    )
+    form = {"purpose": "fine-tune", "other": other, "file": [first, second]}
+    file_id = api.post("/v1/files", form).json()["id"]
+    content = api.get(f"/v1/files/{file_id}/content")
+    assert b"".join(content.streaming_content) == b"first"
+    assert len(stored()) == 1
+
+
+def test_a_file_without_a_purpose_is_refused(api: Client):
+    file = SimpleUploadedFile("a.jsonl", chats())
+    error = api.post("/v1/files", {"file": file}).json()["error"]
+    assert (error["code"], error["param"]) == ("missing_required_parameter", "purpose")
+    assert stored() == []
+
+
 def test_a_draft_on_a_full_disk_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
     draft = file_store.Draft()
     draft._file.close()

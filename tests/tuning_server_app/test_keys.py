@@ -73,6 +73,18 @@ def test_the_last_use_is_noted_once_a_minute(client: Client):
     assert key.last_used_at > old
 
 
+def test_the_use_of_one_key_is_not_noted_for_another(client: Client):
+    other, _secret = make_key()
+    status_with(client, make_key()[1])
+    other.refresh_from_db()
+    assert other.last_used_at is None
+
+
+def test_a_key_without_its_scheme_opens_nothing(client: Client):
+    headers = {"Authorization": make_key()[1]}
+    assert client.get("/v1/models", headers=headers).status_code == 401
+
+
 def test_a_secret_stands_in_no_log_and_no_repr(
     client: Client, caplog: pytest.LogCaptureFixture
 ):
