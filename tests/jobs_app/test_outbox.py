@@ -218,6 +218,8 @@ HOURS_AGO = now() - timedelta(hours=9)
         {"status_changed_at": now()},  # it has only just begun
         {"status": JobStatus.PENDING, "scheduled_for": now() + timedelta(days=1)},
         {"last_polled_at": now(), "heard_at": now()},
+        {"last_polled_at": now(), "status_changed_at": now()},
+        {"last_polled_at": now(), "status": JobStatus.QUEUED},
     ],
 )
 def test_a_job_that_is_well_does_not_stall(fields):
@@ -237,3 +239,23 @@ def test_a_job_that_was_never_heard_of_since_it_runs_has_stalled():
     )
     tell_of_stalled_jobs()
     assert Notice.objects.get().kind == NoticeKind.STALLED
+
+
+def test_what_another_job_tells_is_no_progress_of_this_one():
+    job = make_job(
+        status=JobStatus.RUNNING, status_changed_at=HOURS_AGO, last_polled_at=now()
+    )
+    job.events.create(message="step 1", created_at=HOURS_AGO)
+    make_job(team=job.team).events.create(message="step 1")
+    tell_of_stalled_jobs()
+    assert Notice.objects.get().job == job
+
+
+def test_a_job_that_stalls_again_is_told_of_again():
+    job = make_job(status=JobStatus.RUNNING, status_changed_at=HOURS_AGO)
+    for hours in (4, 2):
+        job.last_polled_at = now() - timedelta(hours=hours)
+        job.save()
+        tell_of_stalled_jobs()
+        tell_of_stalled_jobs()
+    assert Notice.objects.count() == 2
