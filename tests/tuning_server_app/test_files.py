@@ -145,7 +145,7 @@ def test_of_several_files_the_first_of_the_right_name_is_kept(
     )
     form = {"purpose": "fine-tune", "other": other, "file": [first, second]}
     file_id = api.post("/v1/files", form).json()["id"]
-    content = api.get(f"/v1/files/{file_id}/content")
+    content: Any = api.get(f"/v1/files/{file_id}/content")
     assert b"".join(content.streaming_content) == b"first"
     assert len(stored()) == 1
 
