@@ -1,15 +1,21 @@
 """No organization keeps more on the disk than it may."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from tests.tuning_server_app.factories import make_file, make_upload
 from tuning_server_app import file_store
+from tuning_server_app.errors import ApiError
 from tuning_server_app.models import File, FilePurpose, Organization, UploadPart
+from tuning_server_app.services import files
 
 LIMIT = 1000
 
@@ -102,3 +108,32 @@ def test_results_count_but_find_room_always(api: Client, organization: Organizat
     results = FilePurpose.FINE_TUNE_RESULTS
     make_file(organization, b"x" * (LIMIT + 1), purpose=results)
     assert send_file(api, 1).status_code == 413
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_files_at_once_only_one_finds_the_room_that_is_left(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+):
+    """On PostgreSQL both would find it, if neither waited for the other."""
+    both = Barrier(2)
+    record = files.record_file
+
+    def record_with_the_other(**fields: Any) -> File:
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=0.5)  # it comes only if it was let through as well
+        return record(**fields)
+
+    def keep(_number: int) -> bool:
+        try:
+            make_file(organization, b"x" * 600)
+        except ApiError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    monkeypatch.setattr(files, "record_file", record_with_the_other)
+    with ThreadPoolExecutor(2) as pool:
+        kept = list(pool.map(keep, range(2)))
+    assert sorted(kept) == [False, True]
+    assert len(list(stored())) == 1

@@ -1,5 +1,6 @@
 """What a training file may hold, and the sentences for what it may not."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -360,3 +361,23 @@ def test_a_thousand_messages_are_enough_for_a_preference_with_its_answer():
     row = preference(input={"messages": [USER] * 1000})
     with pytest.raises(FileRefused, match="input has 1000 messages; at most 999"):
         check_validation_file(opened(jsonl(row)), "dpo")
+
+
+class ManyLines:
+    """A file of so many lines, none of which is in memory before it is read."""
+
+    def __init__(self, n_lines: int) -> None:
+        self._left = n_lines
+
+    def readline(self, _limit: int = -1) -> bytes:
+        self._left -= 1
+        return jsonl(chat(answer="a" * 1_000)) if self._left >= 0 else b""
+
+
+def test_a_file_is_read_line_by_line():
+    tracemalloc.start()
+    checked = check_training_file(ManyLines(3_000))
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert checked.n_examples == 3_000
+    assert most < 200_000

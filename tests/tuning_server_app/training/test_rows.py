@@ -1,4 +1,6 @@
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from tests.tuning_server_app.tiny_model import make_tiny_tokenizer
 from tests.tuning_server_app.training.runs import CHATS, chat, write_lines
 from tuning_server_app.training.failures import RunFailed
 from tuning_server_app.training.rows import read_rows
-from tuning_server_app.training.token_file import StoredRow
+from tuning_server_app.training.token_file import StoredRow, TokenFile
 
 
 def read(
@@ -74,3 +76,42 @@ def test_a_file_of_which_the_model_reads_no_answer_is_refused(tmp_path, tokenize
 
     assert failed.code == "invalid_training_file"
     assert "No example has an answer" in failed.message
+
+
+def test_tokens_do_not_stay_in_memory(tmp_path, tokenizer):
+    rows = [chat("How many?", "y " * 1_000)] * 150
+    write_lines(tmp_path / "rows.jsonl", rows)
+    tracemalloc.start()
+
+    read_in = read(tmp_path / "rows.jsonl", tokenizer, 4_000)
+    n_bytes, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert sum(row.n_tokens for row in read_in) > 200_000
+    assert n_bytes < 200_000  # less than a byte for each
+    assert most < 2_000_000
+
+
+def test_a_full_disk_under_the_tokens_is_explained(tmp_path, monkeypatch):
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    tokens = TokenFile(tmp_path)
+    monkeypatch.setattr(tokens, "_file", SimpleNamespace(write=full, flush=full))
+
+    for write in (lambda: tokens.add([1], [True]), tokens.finish):
+        with pytest.raises(RunFailed, match="No space left") as failed:
+            write()
+        assert failed.value.code == "disk_problem"
+
+
+def test_tokens_lie_in_a_file_without_a_name(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    tokens = TokenFile(folder)
+    rows = [tokens.add([7, 300], [False, True]), tokens.add([8], [True])]
+    tokens.finish()
+
+    assert [row.ids for row in rows] == [[7, 300], [8]]
+    assert [row.is_scored for row in rows] == [[False, True], [True]]
+    assert not list(folder.iterdir())
