@@ -208,3 +208,36 @@ def test_a_cancel_at_the_last_moment_leaves_no_model(record: RunRecord):
     assert not TunedModel.objects.exists()
     assert not File.objects.exists()
     assert list(file_store.folder().iterdir()) == []
+
+
+def test_who_lost_its_claim_to_another_trainer_writes_nothing(record: RunRecord):
+    TuningJob.objects.update(claim="1" * 32)
+    with pytest.raises(ClaimLost):
+        record.store(metrics())
+    assert not record.job.events.exists()
+
+
+def test_a_checkpoint_is_stored_as_a_whole_or_not_at_all(
+    record: RunRecord, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(record, "_drop_old_checkpoints", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        record.store(checkpoint(4))
+    assert not TunedModel.objects.exists()
+
+
+def test_the_heart_beats_while_the_trainer_is_silent(
+    record: RunRecord, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run_record, "BEAT_SECONDS", -1)
+    record.keep_alive()
+    assert TuningJob.objects.get().heartbeat_at is not None
+
+
+def test_a_cancel_is_noticed_between_two_beats(
+    record: RunRecord, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run_record, "LOOK_SECONDS", -1)
+    cancel_job(TuningJob.objects.get())
+    with pytest.raises(ClaimLost):
+        record.keep_alive()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models.signals import post_save
@@ -23,13 +24,14 @@ from tests.tuning_server_app.factories import (
     make_model,
     make_organization,
 )
-from tuning_server_app import trainer_process
+from tuning_server_app import file_store, trainer_process
 from tuning_server_app.models import JobEvent, JobStatus, TuningJob
 from tuning_server_app.run_files import CHECKPOINTS, STATES
 from tuning_server_app.services import jobs, run_folder, training
 from tuning_server_app.services.files import delete_file
 from tuning_server_app.services.pausing import pause_job
 from tuning_server_app.services.queue import MAX_LOST, requeue_job
+from tuning_server_app.services.run_record import RunRecord
 from tuning_server_app.services.tuned_models import runs_folder
 from tuning_server_app.trainer_process import TrainerProcess
 
@@ -116,16 +118,45 @@ def test_a_job_whose_trainer_is_killed_every_time_fails(
     assert "lost its trainer 4 times" in error_of(job)["message"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_job_that_was_to_pause_is_paused_when_its_trainer_dies(
-    job: TuningJob, pids: list[int], when_started: Any
+    job: TuningJob, pids: list[int], when_started: Any, number: signal.Signals
 ):
     def pause_and_kill() -> None:
         pause_job(TuningJob.objects.get(pk=job.pk))
-        os.kill(pids[0], signal.SIGKILL)
+        os.kill(pids[0], number)
 
     when_started(pause_and_kill)
     training.train(job)
     assert (job.status, job.n_lost) == (JobStatus.PAUSED, 0)
+
+
+class Killed(TrainerProcess):
+    def exit_code(self) -> int:
+        return -signal.SIGKILL
+
+    def last_exception(self) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("last_word", ["finished", "paused"])
+def test_a_trainer_that_dies_after_its_last_word_is_not_believed(
+    job: TuningJob, tmp_path: Path, last_word: str
+):
+    job.move_to(JobStatus.RUNNING, "taken", claim=uuid4(), heartbeat_at=now())
+    record = RunRecord(job)
+    record.store({"type": last_word, "trained_tokens": 1, "folder": "checkpoints"})
+    training._end(record, Killed(tmp_path))
+    assert (job.status, job.n_lost) == (JobStatus.QUEUED, 1)
+
+
+def test_a_job_that_another_trainer_has_is_not_taken_from_it(
+    job: TuningJob, tmp_path: Path
+):
+    job.move_to(JobStatus.RUNNING, "taken", claim=uuid4(), heartbeat_at=now())
+    TuningJob.objects.update(claim=uuid4())
+    training._report_death(job, Killed(tmp_path), -signal.SIGKILL)
+    assert (job.status, job.n_lost) == (JobStatus.RUNNING, 0)
 
 
 def test_a_job_cancelled_as_its_trainer_dies_stays_cancelled(
@@ -151,13 +182,17 @@ def test_a_trainer_that_is_stopped_gives_its_job_back(
 
 
 def test_a_cancelled_job_stops_its_trainer(
-    job: TuningJob, pids: list[int], when_started: Any
+    job: TuningJob,
+    pids: list[int],
+    when_started: Any,
+    caplog: pytest.LogCaptureFixture,
 ):
     when_started(lambda: jobs.cancel_job(TuningJob.objects.get(pk=job.pk)))
     began = time.monotonic()
     training.train(job)
     assert time.monotonic() - began < 10
     assert not is_alive(pids[0])
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
     job.refresh_from_db()
     assert job.status == JobStatus.CANCELLED
     assert messages(job)[-1] in ("The job was cancelled", "Starting the trainer")
@@ -237,11 +272,12 @@ def save_state(attempt: Path, step: int) -> None:
     (state / "optimizer.pt").write_text(f"of step {step}")
 
 
-def test_a_second_attempt_takes_over_the_newest_state(
-    job: TuningJob, pids: list[int], when_started: Any
+@pytest.mark.parametrize("steps", [(4, 12), (12, 4)])
+def test_the_next_attempt_takes_over_the_newest_state(
+    job: TuningJob, pids: list[int], when_started: Any, steps: tuple[int, int]
 ):
-    save_state(run_folder_of(job, 1), 4)
-    save_state(run_folder_of(job, 2), 12)
+    for attempt, step in enumerate(steps, start=1):
+        save_state(run_folder_of(job, attempt), step)
     TuningJob.objects.update(attempts=2)
     job.refresh_from_db()
     when_started(lambda: os.kill(pids[0], signal.SIGTERM))
@@ -290,6 +326,12 @@ def test_a_file_deleted_before_the_training_fails_the_job(job: TuningJob):
     training.train(job)
     assert job.status == JobStatus.FAILED
     assert "was deleted before the training began" in error_of(job)["message"]
+
+
+def test_a_file_whose_content_is_gone_fails_the_job(job: TuningJob):
+    file_store.remove(job.organization.file_set.get().blob)
+    training.train(job)
+    assert "is gone from the server's disk" in error_of(job)["message"]
 
 
 def test_a_folder_that_cannot_be_written_fails_the_job(job: TuningJob):
