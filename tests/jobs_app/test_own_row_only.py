@@ -224,3 +224,14 @@ def test_only_a_whole_name_of_ours_is_ours(name, faulty, faulty_provider):
     faulty.add_file(name, b"{}")
 
     assert services.look_for_leftovers(faulty_provider) == 0
+
+
+def test_an_id_is_taken_by_the_same_id_at_the_same_provider_only():
+    job = make_job(status=JobStatus.UNSURE, create_sent_at=now())
+    there = {"status": JobStatus.RUNNING, "remote_id": "ftjob-1"}
+    make_job(provider=make_provider(base_url="https://elsewhere.example/v1"), **there)
+    make_job(provider=job.provider, **{**there, "remote_id": "ftjob-2"})
+
+    services.take_as_ours(job, "ftjob-1", by=None)
+
+    assert job.remote_id == "ftjob-1"
