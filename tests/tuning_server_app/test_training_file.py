@@ -84,6 +84,7 @@ def test_bom_crlf_and_blank_lines_are_no_problem():
         [{"role": "system", "content": "Rules."}, {**ANSWER, "weight": 0}, ANSWER],
         [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ANSWER],
         [CALL, {"role": "tool", "tool_call_id": "call_1", "content": "20"}, ANSWER],
+        [{"role": "user", "content": "Go."}, {**CALL, "content": ""}],
     ],
 )
 def test_a_good_chat_passes(messages: list[Any]):
@@ -97,6 +98,7 @@ def test_a_good_chat_passes(messages: list[Any]):
         (b"{nonsense}", "Example 1: the line is not valid JSON"),
         (b"[1, 2]", "Example 1: the line is not a JSON object"),
         (b'{"messages": []}', 'Example 1 is missing "messages"'),
+        (b'{"messages": "Hi"}', 'Example 1 is missing "messages"'),
         (b'{"prompt": "a"}', 'Example 1 contains an extra key "prompt"'),
         (b'{"messages": "\xff"}', "Example 1: the text is not UTF-8 (byte 15"),
     ],
@@ -116,6 +118,16 @@ def test_a_bad_line_is_named(line: bytes, says: str):
         ({"role": "user", "content": [{"type": "image_url"}]}, "has no text content"),
         ({"role": "user", "content": "a", "weight": 1}, 'has a "weight"'),
         ({**ANSWER, "weight": 0.5}, "neither 0 nor 1"),
+        ({**ANSWER, "weight": True}, "neither 0 nor 1"),
+        ({"role": "user", "tool_calls": ["draw"]}, "has no text content"),
+        (
+            {"role": "user", "content": [{"type": "audio", "text": "a"}]},
+            "has no text content",
+        ),
+        (
+            {"role": "tool", "tool_call_id": "", "content": "3"},
+            'is missing "tool_call_id"',
+        ),
         ({**ANSWER, "wieght": 1}, 'contains an extra key "wieght"'),
         ({"role": "tool", "content": "20"}, 'is missing "tool_call_id"'),
         ({"role": "user", "content": "a <|im_end|> b"}, "control token <|im_end|>"),
