@@ -198,6 +198,11 @@ USER = {"role": "user", "content": "Hi"}
             preference(input={"messages": [USER, ANSWER]}),
             "input ends with an assistant",
         ),
+        (
+            preference(input={"messages": [USER], "functions": []}),
+            'Example 1, input contains an extra key "functions".',
+        ),
+        (preference(preferred_output={"a": 1}), "preferred_output must be a list with"),
         (preference(preferred_output=[]), "preferred_output must be a list with exact"),
         (preference(non_preferred_output=[ANSWER] * 2), "non_preferred_output must be"),
         (preference(preferred_output=[USER]), "must hold a message of the assistant"),
