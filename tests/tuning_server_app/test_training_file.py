@@ -398,3 +398,12 @@ def test_a_file_is_read_line_by_line():
     tracemalloc.stop()
     assert checked.n_examples == 3_000
     assert most < 200_000
+
+
+def test_of_a_preference_only_the_answers_are_learnt_and_all_tools_are_known():
+    tools = [defined()]
+    row = preference(input={"messages": [USER, ANSWER, USER], "tools": tools})
+    row["preferred_output"][0]["weight"] = 0
+    for chat_ in conversations(row, "dpo"):
+        assert [message["weight"] for message in chat_.messages] == [0, 0, 0, 1]
+        assert chat_.tools == tools
