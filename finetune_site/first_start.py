@@ -10,8 +10,9 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from datasets_app import services as datasets
 from datasets_app.models import BaseModel, Dataset, DatasetVersion, Split
+from jobs_app import kinds
 from jobs_app import services as jobs
-from jobs_app.models import FineTuningJob, Provider, ProviderKind
+from jobs_app.models import FineTuningJob, Provider
 from teams_app import audit
 from teams_app.access import default_team
 from teams_app.models import Membership, Role, Team, User, Verb
@@ -80,14 +81,12 @@ def make_built_in_providers() -> None:
     """Give every team the built-in tuning server, at the address it has this time."""
     base_url = f"http://127.0.0.1:{settings.SITE_PORT}/v1"
     for team in Team.objects.all():
-        provider = Provider.objects.filter(
-            team=team, kind=ProviderKind.BUILT_IN
-        ).first()
+        provider = Provider.objects.filter(team=team, kind=kinds.BUILT_IN).first()
         if provider is None:
             Provider.objects.create(
                 team=team,
                 name="Built-in tuning server",
-                kind=ProviderKind.BUILT_IN,
+                kind=kinds.BUILT_IN,
                 base_url=base_url,
                 api_key=_new_key(team),
                 default_base_model=next(iter(settings.TUNING_SERVER_BASE_MODELS)),
@@ -130,9 +129,7 @@ def load_sample() -> DatasetVersion | None:
 
 def launch_sample(version: DatasetVersion) -> FineTuningJob:
     """Launch the sample's training on the built-in server; a tick finds it."""
-    provider = Provider.objects.get(
-        team=version.dataset.team, kind=ProviderKind.BUILT_IN
-    )
+    provider = Provider.objects.get(team=version.dataset.team, kind=kinds.BUILT_IN)
     job = jobs.create_job(
         provider=provider,
         dataset_version=version,

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs_app import services
+from jobs_app import kinds, services
 from jobs_app.admin_actions import JobActions
 from jobs_app.admin_forms import DecisionActionForm, DraftForm
 from jobs_app.event_words import EVENT_WORDS
@@ -21,7 +21,6 @@ from jobs_app.models import (
     JobEvent,
     JobStatus,
     Provider,
-    ProviderKind,
 )
 from jobs_app.price_admin import PriceAdmin  # noqa: F401  (registers it)
 from jobs_app.provider_admin import ProviderAdmin  # noqa: F401  (registers it)
@@ -170,7 +169,7 @@ class FineTuningJobAdmin(JobActions, AuditedMixin, TeamScopedAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         mine = Provider.objects.visible_to(request.user, Role.LAUNCHER)
-        first = mine.filter(kind=ProviderKind.BUILT_IN).first() or mine.first()
+        first = mine.filter(kind=kinds.BUILT_IN).first() or mine.first()
         if first is None:
             return {}
         return {"provider": first.pk, "base_model": first.default_base_model}

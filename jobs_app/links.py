@@ -5,7 +5,8 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 
-from jobs_app.models import Provider, ProviderKind
+from jobs_app import kinds
+from jobs_app.models import Provider
 
 
 def full_address(path: str) -> str:
@@ -13,6 +14,6 @@ def full_address(path: str) -> str:
     built-in provider is always set to where the site answers."""
     if settings.SITE_URL:
         return urljoin(settings.SITE_URL, path)
-    own = Provider.objects.filter(kind=ProviderKind.BUILT_IN).first()
+    own = Provider.objects.filter(kind=kinds.BUILT_IN).first()
     running_at = own.base_url if own else f"http://127.0.0.1:{settings.SITE_PORT}"
     return urljoin(running_at, path)

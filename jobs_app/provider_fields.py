@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs_app.hyperparameters import KNOWN
+from jobs_app.kinds.profile import Text
 from jobs_app.models import Provider
 from jobs_app.providers import Ability, is_able, profile_of
-from jobs_app.providers.kinds.profile import Text
 
 ASKED_BY_ABILITY = {"suffix": Ability.SUFFIX, "seed": Ability.SEED}
 _VALIDATION_STAYS = gettext_lazy(

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jobs_app import kinds
 from jobs_app.addresses import RefusedAddress, check_base_url
-from jobs_app.models import Provider, ProviderKind
+from jobs_app.models import Provider
 from jobs_app.providers import PROFILES, Profile, profile_of
 from jobs_app.providers.bodies import RESERVED
 
@@ -18,7 +19,7 @@ MAX_EXTRA_CHARACTERS = 4000
 API_VERSION = re.compile(r"[0-9A-Za-z._-]*")
 KINDS = [
     (kind, label)
-    for kind, label in ProviderKind.choices
+    for kind, label in kinds.choices()
     if PROFILES[kind].is_chosen_by_people
 ]
 

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 
 from datasets_app.models import Dataset, DatasetVersion, Example
 from datasets_app.services import save_example
-from jobs_app.models import FineTuningJob, Provider, ProviderKind
+from jobs_app.models import FineTuningJob, Provider
 from teams_app.models import Membership, Role, Team, User
 
 # Five digits each: names are as wide alone as in a run of all tests.
@@ -104,7 +104,7 @@ def make_version(
 def make_provider(**overrides: Any) -> Provider:
     defaults = {
         "name": f"Provider {next(_numbers)}",
-        "kind": ProviderKind.COMPATIBLE,
+        "kind": "compatible",
         "base_url": "https://models.example/v1",
         "api_key": "sk-secret-of-the-team",
         "default_base_model": "base-model",

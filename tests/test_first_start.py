@@ -4,7 +4,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from datasets_app.models import BaseModel
 from finetune_site import first_start
-from jobs_app.models import JobStatus, Price, Provider, ProviderKind
+from jobs_app.models import JobStatus, Price, Provider
 from teams_app.access import default_team
 from teams_app.models import Membership, Role, User
 from tests.factories import make_team, make_user
@@ -53,7 +53,7 @@ def test_every_team_gets_the_built_in_provider_once():
     first_start.make_built_in_providers()
     first_start.make_built_in_providers()
 
-    providers = Provider.objects.filter(kind=ProviderKind.BUILT_IN)
+    providers = Provider.objects.filter(kind="built_in")
     assert {provider.team for provider in providers} == teams
     assert providers.count() == 2
 

@@ -37,7 +37,6 @@ from jobs_app.models.providers import (
     LeftoverFile,
     LeftoverReason,
     Provider,
-    ProviderKind,
     RemoteFile,
     RemotePart,
 )
@@ -78,7 +77,6 @@ __all__ = [
     "Price",
     "Provider",
     "ProviderCheck",
-    "ProviderKind",
     "ProviderPace",
     "ProviderRequests",
     "Reason",

@@ -8,7 +8,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.models.providers import Provider, ProviderKind
+from jobs_app import kinds
+from jobs_app.models.providers import Provider
 from teams_app.models import Team, TeamScopedQuerySet
 
 MILLION = 1_000_000
@@ -44,7 +45,7 @@ class Price(models.Model):
     provider_kind = models.CharField(
         _("kind of provider"),
         max_length=20,
-        choices=ProviderKind,
+        choices=kinds.choices,
         blank=True,
         help_text=_("Empty: of any kind."),
     )

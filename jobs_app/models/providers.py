@@ -7,20 +7,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.models import DatasetVersion, Split
+from jobs_app import kinds
 from jobs_app.encryption import EncryptedTextField
 from teams_app.models import Team, TeamScopedQuerySet
-
-
-class ProviderKind(models.TextChoices):
-    """The kinds by name; how each behaves stands in `jobs_app.providers.kinds`."""
-
-    BUILT_IN = "built_in", _("built-in tuning server")
-    OPENAI = "openai", _("OpenAI")
-    AZURE = "azure", _("Azure OpenAI")
-    AZURE_CLASSIC = "azure_classic", _("Azure OpenAI with an API version")
-    NEBIUS = "nebius", _("Nebius Token Factory")
-    LITELLM = "litellm", _("LiteLLM proxy")
-    COMPATIBLE = "compatible", _("other compatible server")
 
 
 class Provider(models.Model):
@@ -37,8 +26,8 @@ class Provider(models.Model):
     kind = models.CharField(
         _("kind"),
         max_length=20,
-        choices=ProviderKind,
-        default=ProviderKind.COMPATIBLE,
+        choices=kinds.choices,
+        default=kinds.COMPATIBLE,
     )
     # No URLField: it refuses the names that servers have in a private network.
     base_url = models.CharField(_("base URL"), max_length=500)

@@ -3,6 +3,7 @@
 `connect(provider)` gives a client; what goes wrong is one of two errors.
 """
 
+from jobs_app.kinds import PROFILES, Profile, profile_of
 from jobs_app.providers.abilities import Ability, is_able
 from jobs_app.providers.client import ProviderClient, connect
 from jobs_app.providers.errors import (
@@ -10,7 +11,6 @@ from jobs_app.providers.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from jobs_app.providers.kinds import PROFILES, Profile, profile_of
 from jobs_app.providers.outgoing import OutgoingFile
 from jobs_app.providers.wire import (
     RemoteCheckpoint,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from jobs_app.kinds import Profile, profile_of
 from jobs_app.models import Provider
-from jobs_app.providers.kinds import Profile, profile_of
 
 
 class Ability(TextChoices):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jobs_app.providers.kinds import Profile
+from jobs_app.kinds import Profile
 
 AUTO = "auto"
 # What we say ourselves, and nobody's extra fields may say instead.

@@ -20,6 +20,7 @@ from jobs_app.addresses import (
     endpoint_of,
     is_allowed_by_settings,
 )
+from jobs_app.kinds import Profile, profile_of
 from jobs_app.models import (
     Provider,
     RequestResult,
@@ -35,7 +36,6 @@ from jobs_app.providers.errors import (
     no_sense,
 )
 from jobs_app.providers.files import FilesClient
-from jobs_app.providers.kinds import Profile, profile_of
 from jobs_app.providers.listing import listed, newest_first_until
 from jobs_app.providers.network import Answers, http_client
 from jobs_app.providers.plain import plain_text

@@ -19,8 +19,8 @@ from openai import (
 )
 
 from jobs_app.addresses import RefusedAddress
+from jobs_app.kinds import profile_of
 from jobs_app.models import Provider
-from jobs_app.providers.kinds import profile_of
 from jobs_app.providers.limits import ResponseTooLarge
 from jobs_app.providers.plain import plain_text
 from jobs_app.providers.sentences import (

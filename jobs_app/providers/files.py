@@ -7,8 +7,8 @@ from typing import IO, Any, cast
 from openai import NotFoundError, OpenAI
 
 from guarded_calls.pinned import Deadline
+from jobs_app.kinds import Profile
 from jobs_app.models import Provider
-from jobs_app.providers.kinds import Profile
 from jobs_app.providers.listing import listed
 from jobs_app.providers.outgoing import OutgoingFile
 from jobs_app.providers.wire import (

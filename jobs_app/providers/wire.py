@@ -13,8 +13,8 @@ from typing import Any
 from django.utils.timezone import now
 from pydantic import BaseModel
 
+from jobs_app.kinds import STATUS_WORDS
 from jobs_app.models import JobStatus
-from jobs_app.providers.kinds import STATUS_WORDS
 from jobs_app.providers.plain import plain_json, plain_text
 
 LEVELS = {"info", "warn", "error"}

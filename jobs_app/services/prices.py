@@ -4,7 +4,8 @@ from django.db.models import Q
 from django.utils.timezone import localdate
 
 from datasets_app.model_names import base_name, family
-from jobs_app.models import Price, Provider, ProviderKind
+from jobs_app import kinds
+from jobs_app.models import Price, Provider
 from jobs_app.price_list import AS_OF, KNOWN_PRICES, SOURCE
 from teams_app.models import Team
 
@@ -16,7 +17,7 @@ def seed_prices(team: Team) -> None:
     Price.objects.bulk_create(
         Price(
             team=team,
-            provider_kind=ProviderKind.OPENAI,
+            provider_kind=kinds.OPENAI,
             base_model=known.base_model,
             source=SOURCE,
             as_of=AS_OF,

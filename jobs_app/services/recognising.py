@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
+from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.providers import (
     Ability,
     ProviderClient,
@@ -31,8 +31,6 @@ LOOK_SECONDS = 600.0
 FIRST_LOOK_SECONDS = 3.0
 # The provider's clock may differ from ours by so much.
 CLOCK_SKEW = timedelta(minutes=10)
-# By their contracts; what a check or their lists showed counts more.
-KEEP_METADATA = {ProviderKind.OPENAI, ProviderKind.BUILT_IN}
 NO_LIST = {404, 405, 501}
 # What a job may be whose answer was lost; see `FineTuningJob.may_be_there`.
 MAY_BE_UNHEARD = {
@@ -112,9 +110,10 @@ def keeps_metadata(provider: Provider) -> bool | None:
         return provider.keeps_metadata
     if Ability.LAUNCH_KEY in provider.abilities:
         return bool(provider.abilities[Ability.LAUNCH_KEY])
-    if not profile_of(provider).keeps_metadata:
+    profile = profile_of(provider)
+    if not profile.keeps_metadata:
         return False
-    return True if provider.kind in KEEP_METADATA else None
+    return True if profile.lists_metadata else None
 
 
 def _launch_keys(provider: Provider, listed: Sequence[RemoteJob]) -> dict[str, str]:

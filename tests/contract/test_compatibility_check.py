@@ -4,7 +4,6 @@ import pytest
 from django.conf import settings
 
 from jobs_app import services
-from jobs_app.models import ProviderKind
 from tests.factories import make_provider
 from tuning_server_app.models import File, JobStatus, TuningJob
 
@@ -15,7 +14,7 @@ NO_INFERENCE = {"chat"}  # that process does not run here
 @pytest.mark.django_db(transaction=True)
 def test_our_own_server_passes_the_check_and_is_left_clean(live_server, secret):
     provider = make_provider(
-        kind=ProviderKind.BUILT_IN, base_url=f"{live_server.url}/v1", api_key=secret
+        kind="built_in", base_url=f"{live_server.url}/v1", api_key=secret
     )
     check = services.start_check(provider, base_model=MODEL, may_cost=False, by=None)
 

@@ -11,7 +11,7 @@ from datasets_app.services import version_tokens
 from datasets_app.token_counts import openai_counter
 from jobs_app import services, tasks
 from jobs_app.auto_epochs import built_in_epochs, cookbook_epochs
-from jobs_app.models import FineTuningJob, JobStatus, Price, ProviderKind
+from jobs_app.models import FineTuningJob, JobStatus, Price
 from teams_app.models import Role
 from teams_app.services import make_token
 from tests.factories import (
@@ -41,7 +41,7 @@ TOKENS = sum(
 
 @pytest.fixture
 def openai():
-    return make_provider(kind=ProviderKind.OPENAI, default_base_model=MODEL)
+    return make_provider(kind="openai", default_base_model=MODEL)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_what_is_cut_off_is_not_estimated(openai):
 
 
 def test_the_built_in_server_costs_nothing(version):
-    built_in = make_provider(kind=ProviderKind.BUILT_IN, team=version.dataset.team)
+    built_in = make_provider(kind="built_in", team=version.dataset.team)
 
     assert launched(draft(built_in, version)).estimated_usd == 0
 

@@ -12,7 +12,6 @@ from jobs_app.models import (
     FineTuningJob,
     IllegalTransition,
     JobStatus,
-    ProviderKind,
     ProviderPace,
 )
 from jobs_app.providers import ProviderUnavailable, connect
@@ -170,7 +169,7 @@ def test_a_provider_that_cannot_be_reached_was_sent_nothing(settings):
 
 
 def test_our_own_server_is_asked_again_at_once_with_the_same_key(job, faulty):
-    job.provider.kind = ProviderKind.BUILT_IN
+    job.provider.kind = "built_in"
     job.provider.save()
     faulty.honours_idempotency_key, faulty.unlisted_seconds = True, 60
     faulty.fails("create_job", "accept_then_drop")

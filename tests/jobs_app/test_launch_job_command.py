@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from datasets_app.models import Dataset, Example
 from jobs_app import follow, services, tasks
-from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
+from jobs_app.models import FineTuningJob, JobStatus, Provider
 from teams_app.access import default_team
 from tests.factories import (
     chat_lines,
@@ -37,7 +37,7 @@ def built_in(dataset, fake) -> Provider:
     return make_provider(
         team=default_team(),
         name="Built-in",
-        kind=ProviderKind.BUILT_IN,
+        kind="built_in",
         base_url=fake.base_url,
         api_key=API_KEY,
     )

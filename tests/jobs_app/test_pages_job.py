@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.models import EventType, FineTuningJob, JobStatus
 from jobs_app.progress import duration_of
 from jobs_app.questions import tuned_models
 from teams_app.models import Role
@@ -331,7 +331,7 @@ class TestHeldOut:
         )
         return make_job(
             dataset_version=version,
-            provider=make_provider(team=team, kind=ProviderKind.OPENAI),
+            provider=make_provider(team=team, kind="openai"),
             status=JobStatus.SUCCEEDED,
             fine_tuned_model="ft:base:x",
         )

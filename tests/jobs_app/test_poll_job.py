@@ -6,7 +6,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs_app import services
-from jobs_app.models import EventType, FineTuningJob, JobStatus, ProviderKind
+from jobs_app.models import EventType, FineTuningJob, JobStatus
 from jobs_app.providers import ProviderClient, RemoteCheckpoint, RemoteJob
 from jobs_app.services.remote_state import store_remote_state
 from tests.factories import make_job
@@ -415,7 +415,7 @@ def test_events_that_another_worker_stored_a_moment_ago_are_no_error(
 def test_a_built_in_job_is_polled_every_two_seconds(job, fake):
     poll(job)
     elsewhere = job.next_poll_at - now()
-    job.provider.kind = ProviderKind.BUILT_IN
+    job.provider.kind = "built_in"
     job.provider.save()
     poll(job)
 

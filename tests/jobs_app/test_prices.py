@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from datasets_app.model_names import best_name, family
-from jobs_app.models import Price, ProviderKind, usd
+from jobs_app.models import Price, usd
 from jobs_app.services import find_price, seed_prices
 from teams_app.models import Role
 from tests.factories import make_member, make_provider, make_team
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def openai():
-    return make_provider(kind=ProviderKind.OPENAI)
+    return make_provider(kind="openai")
 
 
 def make_price(at, training, **overrides):
@@ -53,7 +53,7 @@ def test_what_a_team_made_of_its_book_stays(openai):
     assert Price.objects.get(team=openai.team).usd_per_million_tokens == 1
 
 
-@pytest.mark.parametrize("kind", [ProviderKind.AZURE, ProviderKind.COMPATIBLE])
+@pytest.mark.parametrize("kind", ["azure", "compatible"])
 def test_openais_prices_are_no_other_providers(kind):
     assert price_at(make_provider(kind=kind)) is None
 
@@ -93,7 +93,7 @@ def test_the_price_of_one_snapshot_is_not_that_of_another(openai):
 
 
 def test_another_teams_prices_are_not_asked(openai):
-    other = make_provider(kind=ProviderKind.OPENAI, team=make_team())
+    other = make_provider(kind="openai", team=make_team())
     make_price(other, 1)
 
     assert price_at(openai) == 25

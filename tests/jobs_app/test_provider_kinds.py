@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from jobs_app import providers
-from jobs_app.models import AT_PROVIDER, FINISHED, Provider, ProviderKind
+from jobs_app import kinds, providers
+from jobs_app.kinds import profile_of
+from jobs_app.models import AT_PROVIDER, FINISHED, Provider
 from jobs_app.providers import PROFILES, OutgoingFile
-from jobs_app.providers.kinds import profile_of
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider, Request
 
@@ -55,7 +55,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "custom_llm_provider": "openai",
     },
 }
-every_kind = pytest.mark.parametrize("kind", ProviderKind.values)
+every_kind = pytest.mark.parametrize("kind", sorted(PROFILES))
 azure_kinds = pytest.mark.parametrize("kind", ["azure", "azure_classic"])
 
 
@@ -81,8 +81,18 @@ def create(provider: Provider, fake: FakeProvider, **changes: Any) -> Request:
     return fake.requests[-1]
 
 
-def test_every_kind_that_can_be_stored_has_a_module_and_no_other():
-    assert set(PROFILES) == set(ProviderKind.values) == set(BODIES)
+def test_the_body_of_every_kind_is_known():
+    assert set(PROFILES) == set(BODIES)
+
+
+def test_one_file_more_is_one_kind_more(monkeypatch, tmp_path):
+    (tmp_path / "newcomer.py").write_text(
+        "from jobs_app.kinds.profile import Profile\n"
+        "PROFILE = Profile(kind='newcomer', name='Newcomer')\n"
+    )
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+
+    assert set(kinds._profiles()) == {*PROFILES, "newcomer"}
 
 
 @every_kind

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from jobs_app import providers
-from jobs_app.models import Provider, ProviderKind
+from jobs_app.models import Provider
 from jobs_app.providers import ProviderRejected, ProviderUnavailable, limits
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY
@@ -76,7 +76,7 @@ def test_plain_http_is_not_called(provider, fake, settings):
 
 def test_the_built_in_server_needs_no_permission(provider, settings):
     settings.PROVIDER_ALLOWED_HOSTS = []
-    provider.kind = ProviderKind.BUILT_IN
+    provider.kind = "built_in"
 
     assert ask_for_models(provider)
 
@@ -150,9 +150,7 @@ def test_a_server_that_drips_bytes_costs_no_more_than_the_deadline(provider, fak
 
 
 def test_a_stopped_tuning_server_says_how_to_start_it(db):
-    stopped = make_provider(
-        kind=ProviderKind.BUILT_IN, base_url="http://127.0.0.1:9/v1"
-    )
+    stopped = make_provider(kind="built_in", base_url="http://127.0.0.1:9/v1")
 
     with pytest.raises(ProviderUnavailable, match=r"\./run"):
         ask_for_models(stopped)

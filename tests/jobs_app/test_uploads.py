@@ -13,7 +13,6 @@ from jobs_app import services
 from jobs_app.models import (
     FineTuningJob,
     JobStatus,
-    ProviderKind,
     ProviderPace,
     RemoteFile,
 )
@@ -44,7 +43,7 @@ def in_parts(job, monkeypatch) -> FineTuningJob:
     small: Any = {"max_file_bytes": PART_BYTES, "max_part_bytes": PART_BYTES}
     openai = replace(PROFILES["openai"], **small)
     monkeypatch.setitem(PROFILES, "openai", openai)
-    job.provider.kind = ProviderKind.OPENAI
+    job.provider.kind = "openai"
     job.provider.save()
     return job
 

@@ -8,12 +8,12 @@ from django.urls import reverse
 
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
 from datasets_app.models import Dataset, DatasetVersion
-from jobs_app import services, tasks
+from jobs_app import kinds, services, tasks
 from jobs_app.advice import what_to_do
 from jobs_app.follow import Follower
 from jobs_app.hyperparameters import AUTO
 from jobs_app.links import full_address
-from jobs_app.models import FineTuningJob, JobStatus, Provider, ProviderKind
+from jobs_app.models import FineTuningJob, JobStatus, Provider
 from jobs_app.providers import profile_of
 from teams_app.models import Team
 from teams_app.team_command import TeamCommand
@@ -135,7 +135,7 @@ class Command(TeamCommand):
                 + (f": {reason}" if job.status in EXPLAINED else "")
             )
         self.stderr.write(f"Base URL: {job.provider.base_url}")
-        if job.provider.kind == ProviderKind.BUILT_IN:
+        if job.provider.kind == kinds.BUILT_IN:
             self.stderr.write(f'Ask it: ./manage.py ask {job.fine_tuned_model} "…"')
         self.stdout.write(job.fine_tuned_model)
 
@@ -156,7 +156,7 @@ def find_provider(team: Team, name: str | None) -> Provider:
         if not named:
             raise CommandError(f"“{team}” has no provider “{name}”. It has: {known}.")
         return named[0]
-    built_in = [each for each in providers if each.kind == ProviderKind.BUILT_IN]
+    built_in = [each for each in providers if each.kind == kinds.BUILT_IN]
     chosen = built_in or (providers if len(providers) == 1 else [])
     if not chosen:
         raise CommandError(f"Name one of the providers with --provider: {known}.")

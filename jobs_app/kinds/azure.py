@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.profile import MIB, STATUS_WORDS, Profile
+from jobs_app.kinds.profile import MIB, STATUS_WORDS, Profile
 
 AZURE_WORDS = {**STATUS_WORDS, "pending": "queued", "pausing": "running"}
 DEPLOY_STEP = _(
@@ -16,6 +16,7 @@ TRAINING_TYPE = {"trainingType": "globalstandard"}
 
 PROFILE = Profile(
     kind="azure",
+    name=_("Azure OpenAI"),
     base_url_example="https://RESOURCE.openai.azure.com/openai/v1",
     base_url_help=_(
         "The resource's endpoint from the Azure portal, followed by /openai/v1."

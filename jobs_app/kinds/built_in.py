@@ -2,10 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.profile import Profile
+from jobs_app.kinds.profile import Profile
 
 PROFILE = Profile(
     kind="built_in",
+    name=_("built-in tuning server"),
+    lists_metadata=True,
     base_url_example="http://127.0.0.1:8000/v1",
     unreachable=_("The tuning server is not running at %(url)s. Start it with: ./run"),
     is_chosen_by_people=False,

@@ -2,10 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.profile import GIB, Profile
+from jobs_app.kinds.profile import GIB, Profile
 
 PROFILE = Profile(
     kind="openai",
+    name=_("OpenAI"),
+    lists_metadata=True,
     base_url="https://api.openai.com/v1",
     base_url_example="https://api.openai.com/v1",
     base_url_help=_("Leave it empty for OpenAI's own address."),

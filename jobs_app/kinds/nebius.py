@@ -2,10 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.profile import GIB, Profile
+from jobs_app.kinds.profile import GIB, Profile
 
 PROFILE = Profile(
     kind="nebius",
+    name=_("Nebius Token Factory"),
     base_url="https://api.tokenfactory.nebius.com/v1",
     base_url_example="https://api.tokenfactory.nebius.com/v1",
     base_url_help=_("Leave it empty for Nebius' own address."),

@@ -2,11 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.azure import AZURE_WORDS
-from jobs_app.providers.kinds.profile import Profile
+from jobs_app.kinds.azure import AZURE_WORDS
+from jobs_app.kinds.profile import Profile
 
 PROFILE = Profile(
     kind="litellm",
+    name=_("LiteLLM proxy"),
     base_url_example="https://litellm.example.org/v1",
     base_url_help=_(
         "The proxy's own address. Fine-tuning is part of LiteLLM Enterprise and needs "

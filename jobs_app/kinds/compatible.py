@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from jobs_app.providers.kinds.azure import AZURE_WORDS
-from jobs_app.providers.kinds.profile import Profile
+from jobs_app.kinds.azure import AZURE_WORDS
+from jobs_app.kinds.profile import Profile
 
 # Words of servers that took over the calls, but not the vocabulary.
 OTHER_WORDS = {
@@ -24,6 +24,7 @@ OTHER_WORDS = {
 
 PROFILE = Profile(
     kind="compatible",
+    name=_("other compatible server"),
     base_url_help=_("The address before /files and /fine_tuning, often ending in /v1."),
     key_help=_("Whoever runs the server gives you one."),
     extra_body_example='{"custom_field": "value"}',

@@ -35,7 +35,8 @@ BOM = b"\xef\xbb\xbf"
 class Profile:
     """One kind of provider. The defaults are OpenAI's contract, cautiously read."""
 
-    kind: str
+    kind: str  # as the database has it
+    name: Text
 
     # -- for whoever adds such a provider ------------------------------------------
     base_url: str = ""  # where the kind has one for everybody
@@ -67,6 +68,8 @@ class Profile:
     methods: tuple[str, ...] = ("supervised",)
     hyperparameters_at_top: bool = False  # False: inside the method object
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    # By its contract its lists show the metadata of every job, our launch key there.
+    lists_metadata: bool = False
     keeps_metadata: bool = True  # False: a job cannot be found by our launch key
     takes_validation_file: bool = True
     takes_seed: bool = True
