@@ -3,8 +3,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.timezone import localdate
+from django.utils.translation import gettext_lazy as _
 
 from jobs_app.models import Price
+from jobs_app.retold import retold
 from teams_app.models import Role
 from teams_app.scoped_admin import AuditedMixin, TeamScopedAdmin
 
@@ -25,7 +27,7 @@ class PriceAdmin(AuditedMixin, TeamScopedAdmin):
         "usd_per_million_cached_input",
         "usd_per_million_output",
         "as_of",
-        "source",
+        "told_source",
     )
     list_filter = ("team", "provider_kind")
     list_select_related = ("provider", "team")
@@ -44,6 +46,10 @@ class PriceAdmin(AuditedMixin, TeamScopedAdmin):
         "note",
     )
     add_role = change_role = delete_role = Role.OWNER
+
+    @admin.display(description=_("source"), ordering="source")
+    def told_source(self, price: Price) -> str:
+        return retold(price.source)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("team",) if obj else ()
