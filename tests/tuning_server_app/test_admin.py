@@ -11,7 +11,8 @@ from django.utils.timezone import now
 from teams_app.models import Role
 from tests.factories import make_member
 from tests.tuning_server_app.factories import make_job, make_key, make_organization
-from tuning_server_app.models import ApiKey, JobStatus, Organization
+from tuning_server_app.models import ApiKey, JobStatus, Organization, TuningJob
+from tuning_server_app.services import keys
 
 KEYS = "/admin/tuning_server_app/apikey/"
 ORGANIZATIONS = "/admin/tuning_server_app/organization/"
@@ -88,6 +89,33 @@ def test_a_key_is_revoked_by_an_action(admin_client: Client):
     key, _secret = make_key()
     admin_client.post(KEYS, {"action": "revoke", "_selected_action": key.pk})
     assert ApiKey.objects.get().revoked_at is not None
+
+
+def test_to_revoke_an_old_key_leaves_the_new_one_of_its_name(admin_client: Client):
+    old, _secret = make_key()
+    ApiKey.objects.update(revoked_at=now())
+    new = ApiKey(organization=old.organization, name=old.name)
+    keys.issue_key(new)
+    admin_client.post(KEYS, {"action": "revoke", "_selected_action": old.pk})
+    assert ApiKey.objects.get(pk=new.pk).revoked_at is None
+
+
+@pytest.mark.parametrize("missing", ["organization", "name"])
+def test_a_key_without_all_of_its_fields_is_not_made(
+    admin_client: Client, missing: str
+):
+    data = {"organization": make_organization().pk, "name": "laptop"}
+    page = admin_client.post(f"{KEYS}add/", {**data, missing: ""})
+    assert page.status_code == 200
+    assert not ApiKey.objects.exists()
+
+
+def test_a_job_that_has_ended_is_not_cancelled(admin_client: Client):
+    job = make_job(status=JobStatus.SUCCEEDED)
+    data = {"action": "cancel", "_selected_action": job.pk}
+    page = admin_client.post(JOBS, data, follow=True)
+    assert 'class="error"' in page.content.decode()
+    assert TuningJob.objects.get().status == JobStatus.SUCCEEDED
 
 
 def test_a_job_is_cancelled_by_an_action(admin_client: Client):

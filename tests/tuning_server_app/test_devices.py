@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.tuning_server_app.factories import make_job
+from tuning_server_app import trainer_process
 from tuning_server_app.devices import Device, take_device
 from tuning_server_app.models import TuningJob
 from tuning_server_app.services import training
+from tuning_server_app.trainer_process import TrainerProcess
 
 
 @pytest.fixture
@@ -95,3 +98,15 @@ def test_the_trainer_takes_the_job_whose_turn_it_is(monkeypatch: Any):
     other = make_job(status="queued")
     assert training.train_next() == other
     assert [device.names for _job, device in taken] == [(), ()]
+
+
+def test_a_trainer_sees_its_device_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tell = "import json, os; print(json.dumps(dict(os.environ)))"
+    command = [sys.executable, "-c", tell]
+    monkeypatch.setattr(trainer_process, "_command", lambda *_: command)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    with TrainerProcess(tmp_path, Device(("1",))) as process:
+        event = next(filter(None, process.events()))
+    assert event["CUDA_VISIBLE_DEVICES"] == "1"

@@ -183,7 +183,7 @@ def test_why_it_cannot_be_made_is_told_once_and_then_it_is_tried_again(
     assert (response.status_code, response["x-should-retry"]) == (507, "false")
     assert "1.0 GB free" in response.json()["error"]["message"]
     merging()
-    ask(api, ExportKind.MERGED)
+    assert ask(api, ExportKind.MERGED).status_code == 409
     assert make(ExportKind.MERGED).state == S.READY
 
 

@@ -104,3 +104,7 @@ def test_a_template_that_writes_nothing_before_an_answer_is_read(
     plain = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
     reader = with_template(tmp_path, small_tokenizer, plain)
     assert check(reader, chat()).left_out.n == 0
+
+
+def test_what_is_no_example_keeps_its_own_words(reader: Reader):
+    assert refusal(reader, {"messages": []}).code == "invalid_file_format"

@@ -85,3 +85,17 @@ def test_a_model_whose_base_left_the_settings_cannot_be_asked(
     body = {"model": tuned.name, "messages": messages}
     response = api.post("/v1/chat/completions", body, "application/json")
     assert response.status_code == 404
+
+
+def test_a_model_whose_weights_are_gone_can_be_deleted(
+    api: Client, organization: Organization, django_capture_on_commit_callbacks: Any
+):
+    tuned = make_model(make_job(organization=organization))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert api.delete(f"/v1/models/{tuned.name}").status_code == 200
+
+
+def test_a_base_whose_weights_are_missing_breaks_no_list(api: Client, settings: Any):
+    settings.TUNING_SERVER_BASE_MODELS = {BASE: "/nowhere"}
+    [model] = api.get("/v1/models").json()["data"]
+    assert (model["id"], model["created"]) == (BASE, 0)

@@ -57,6 +57,28 @@ def test_a_base_model_is_asked_by_its_name(ask: Any, engine: Engine):
     assert not {"base", "adapter"} & asked.keys()
 
 
+def test_what_no_model_here_heeds_the_engine_never_sees(ask: Any, engine: Engine):
+    assert ask(user="someone").status_code == 200
+    assert "user" not in engine.chats[0]
+
+
+@pytest.mark.parametrize("text", ["", "x" * 1_000])
+def test_an_error_in_no_known_form_is_passed_on_in_part(
+    ask: Any, engine: Engine, text: str
+):
+    engine.answer_with = 400, text
+    response = ask()
+    assert response.status_code == 400
+    assert len(response.json()["error"]["message"]) <= 500
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_the_engine_refuses_is_named(ask: Any, engine: Engine, status: int):
+    engine.answer_with = status, {}
+    message = ask().json()["error"]["message"]
+    assert "Correct TUNING_SERVER_INFERENCE_KEY" in message
+
+
 def test_the_default_is_greedy_whoever_answers(ask: Any, engine: Engine):
     ask()
     assert engine.chats[0]["temperature"] == 0

@@ -336,6 +336,7 @@ def test_on_a_full_disk_the_parts_stay(api: Client, monkeypatch: pytest.MonkeyPa
     assert Path(file_store.path_of(File.objects.get().blob)).exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_upload_that_another_request_completes_meanwhile_is_pending_no_more(
     api: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ):
@@ -353,3 +354,33 @@ def test_an_upload_that_another_request_completes_meanwhile_is_pending_no_more(
     response = complete(api, upload_id, parts)
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "upload_not_pending"
+    assert stored() == {File.objects.get().blob}
+
+
+def test_a_first_completion_that_calls_itself_a_repeat_completes(api: Client):
+    upload_id = begun(api)
+    again = {"X-Stainless-Retry-Count": "1"}
+    answer = complete(api, upload_id, sent(api, upload_id), headers=again)
+    assert answer.json()["file"]["id"] == File.objects.get().wire_id
+
+
+def test_a_second_completion_that_is_no_repeat_is_refused(api: Client):
+    upload_id = begun(api)
+    parts = sent(api, upload_id)
+    complete(api, upload_id, parts)
+    assert complete(api, upload_id, parts).status_code == 400
+
+
+def test_an_upload_past_its_hour_is_not_cancelled(
+    api: Client, organization: Organization
+):
+    late = make_upload(organization, expires_at=now() - timedelta(seconds=1))
+    assert cancel(api, late.wire_id).status_code == 400
+
+
+def test_what_an_ended_upload_is_sent_is_not_even_read(
+    api: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Draft, "write", lambda *_: pytest.fail("it was read"))
+    ended = make_upload(organization, status=UploadStatus.CANCELLED)
+    assert send(api, ended.wire_id, b"a").status_code == 400

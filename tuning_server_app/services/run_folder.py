@@ -100,17 +100,24 @@ def _take_over_state(folder: Path) -> None:
     """Link the newest state of the attempts before: files of a state never change.
 
     The trainer of such an attempt may live a little longer, and replace its state by a
-    newer one in this very moment.
+    newer one in this very moment: what was linked meanwhile may lack files.
     """
-    while True:
-        states = (newest_state(attempt) for attempt in folder.parent.glob("attempt-*"))
-        newest = max(filter(None, states), key=step_of, default=None)
-        if newest is None:
+    while newest := _newest_before(folder):
+        target = folder / STATES / newest.name
+        try:
+            shutil.copytree(newest, target, copy_function=_link)
+        except OSError:
+            if _newest_before(folder) == newest:
+                raise
+        if _newest_before(folder) == newest:
             return
-        with contextlib.suppress(FileNotFoundError):
-            target = folder / STATES / newest.name
-            shutil.copytree(newest, target, copy_function=_link, dirs_exist_ok=True)
-            return
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def _newest_before(folder: Path) -> Path | None:
+    attempts = (each for each in folder.parent.glob("attempt-*") if each != folder)
+    states = filter(None, map(newest_state, attempts))
+    return max(states, key=step_of, default=None)
 
 
 def _description(job: TuningJob) -> dict[str, object]:
