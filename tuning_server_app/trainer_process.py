@@ -5,6 +5,7 @@ import logging
 import os
 import queue
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -39,6 +40,9 @@ EXCEPTION_NAME = re.compile(
     r"^((?:\w+\.)*\w+(?:Error|Exception|Interrupt|Exit))\b", re.MULTILINE
 )
 LOG_TAIL_BYTES = 65_536
+# Where the processes of one run meet. A free port that is asked of the system may be
+# gone seconds later, when torch is loaded: outgoing calls take theirs from 32768 on.
+FIRST_PORT, N_PORTS = 20_000, 10_000
 
 
 class TrainerProcess:
@@ -152,9 +156,10 @@ def _command(folder: Path, n_processes: int) -> list[str | Path]:
     if n_processes <= 1:
         return [sys.executable, "-m", *module]
     launch = f"--multi_gpu --num_processes {n_processes} --num_machines 1"
-    plain = "--mixed_precision no --dynamo_backend no --main_process_port 0 --module"
+    port = str(FIRST_PORT + secrets.randbelow(N_PORTS))
+    plain = "--mixed_precision no --dynamo_backend no --module --main_process_port"
     launcher = [sys.executable, "-m", "accelerate.commands.launch"]
-    return [*launcher, *launch.split(), *plain.split(), *module]
+    return [*launcher, *launch.split(), *plain.split(), port, *module]
 
 
 def environment() -> dict[str, str]:

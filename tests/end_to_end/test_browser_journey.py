@@ -15,13 +15,16 @@ pytestmark = [pytest.mark.torch, pytest.mark.processes, pytest.mark.browser]
 DATASET = "Bookshop"
 ANSWER = "평일은 오전 열 시부터 저녁 아홉 시까지 엽니다."
 MINUTE = 60_000
+PLAYWRIGHTS_OWN = 5_000
 
 
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(base_url=site.url, locale="en")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(MINUTE)
+    expect.set_options(timeout=MINUTE)  # the worker may still be starting
     yield context.new_page()
+    expect.set_options(timeout=PLAYWRIGHTS_OWN)
     context.close()
 
 
@@ -69,7 +72,7 @@ def freeze(page: Page) -> None:
     page.get_by_role("button", name="Freeze").click()
     version = page.get_by_role("heading", name="Version 1")
     link = page.get_by_role("link", name="To version 1")  # if it was frozen at once
-    expect(version.or_(link)).to_be_visible(timeout=MINUTE)
+    expect(version.or_(link)).to_be_visible()
     if link.is_visible():
         link.click()
     expect(version).to_be_visible()

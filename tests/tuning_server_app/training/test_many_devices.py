@@ -40,7 +40,7 @@ def train_in_two(folder: Path, *, pauses: bool) -> list[Event]:
             events.append(event)
             if pauses and event["type"] == "metrics":
                 process.ask_to_pause()
-        assert process.exit_code() == 0
+        assert process.exit_code() == 0, process.log_path.read_text()
     return events
 
 
