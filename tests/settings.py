@@ -9,7 +9,7 @@ from finetune_site.settings import *  # noqa: F403
 
 # A database in memory is one connection that all threads of a live server share: a file
 # gives each its own, as the site does.
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+if DATABASES["default"] is SQLITE:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # noqa: F405
 STORAGES = {
     **STORAGES,  # noqa: F405

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from finetune_site.settings import SQLITE
@@ -108,3 +109,10 @@ def test_who_reads_waits_for_nobody(path: Path):
         cursor.execute("SELECT count(*) FROM pieces")
         assert time.monotonic() - began < 15  # half of what a writer would wait
     database.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's are its own")
+def test_the_tests_themselves_write_in_turn_as_the_site_does():
+    with connection.cursor() as cursor:
+        assert cursor.cursor.turns

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tuning_server_app.training.rows import Row
+from tuning_server_app.training.side_by_side import SideBySide, side_by_side
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class PackedRows:
 
     `ids` and `positions` are (1, T); positions start at 0 in every row. `scored_from`
     (N,) are the places whose next token is scored, `targets` (N,) those tokens; of
-    each row there are as many as `n_scored` says.
+    each row there are as many as `n_scored` says. `groups` are how a GPU's attention
+    takes the rows; a CPU takes one after the other.
     """
 
     ids: Tensor
@@ -28,6 +30,7 @@ class PackedRows:
     scored_from: Tensor
     targets: Tensor
     n_scored: list[int]
+    groups: SideBySide | None = None
 
     def to(self, device: torch.device) -> "PackedRows":
         return PackedRows(
@@ -37,6 +40,7 @@ class PackedRows:
             self.scored_from.to(device),
             self.targets.to(device),
             self.n_scored,
+            None if device.type == "cpu" else side_by_side(self.row_lengths, device),
         )
 
 

@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 
+from tuning_server_app.training.side_by_side import SideBySide
+
 PACKED = "packed_rows"
 # On a CPU, torch's kernel takes three times as long for rows of 150 tokens, forward and
 # back, as two plain matrix products; from about 400 on it is the faster one, and the
@@ -27,6 +29,7 @@ def packed_attention(
     attention_mask: Tensor | None,
     *,
     row_lengths: list[int],
+    groups: SideBySide | None = None,
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
@@ -35,22 +38,25 @@ def packed_attention(
     Args:
         query: (1, heads, T, head size); key and value may have fewer heads.
         row_lengths: how many of the T positions belong to each row, in order.
+        groups: the rows side by side, for a GPU; without, they are taken one by one.
     Returns:
         (1, T, heads, head size), and no attention weights.
     """
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if groups is not None:
+        return groups.attention(query, key, value, scale), None
     rows = zip(
         query.split(row_lengths, dim=2),
         key.split(row_lengths, dim=2),
         value.split(row_lengths, dim=2),
         strict=True,
     )
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     seen = [_attention(q, k, v, scale).transpose(1, 2) for q, k, v in rows]
     return torch.cat(seen, dim=1), None
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-    if query.device.type == "cpu" and query.shape[2] <= SHORT_ROW:
+    if query.shape[2] <= SHORT_ROW:
         return short_attention(query, key, value, scale)
     return scaled_dot_product_attention(
         query, key, value, is_causal=True, scale=scale, enable_gqa=True

@@ -85,6 +85,7 @@ def scored_logits(model: torch.nn.Module, batch: PackedRows) -> Tensor:
         input_ids=batch.ids,
         position_ids=batch.positions,
         row_lengths=batch.row_lengths,
+        groups=batch.groups,
         logits_to_keep=batch.scored_from,
         use_cache=False,
     ).logits[0]

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModelForCausalLM
 
 from tuning_server_app.training import packed_attention
-from tuning_server_app.training.batches import passes
+from tuning_server_app.training.batches import pack, passes
 from tuning_server_app.training.loading import load_model
 from tuning_server_app.training.packed_attention import (
     PACKED,
@@ -15,6 +16,7 @@ from tuning_server_app.training.packed_attention import (
 )
 from tuning_server_app.training.rows import Row, RowInMemory
 from tuning_server_app.training.scoring import Answers
+from tuning_server_app.training.side_by_side import grouped, side_by_side
 
 CPU = torch.device("cpu")
 
@@ -93,6 +95,48 @@ def test_attention_within_short_rows_is_torchs_own(length):
         query, key, value, is_causal=True, scale=0.3, enable_gqa=True
     )
     torch.testing.assert_close(found, expected)
+
+
+def attended(lengths: tuple[int, ...], *, at_once: bool) -> list[Tensor]:
+    """What is seen, and the gradients of query, key and value."""
+    torch.manual_seed(0)
+    query, key, value = (
+        torch.randn(1, n_heads, sum(lengths), 8, requires_grad=True)
+        for n_heads in (6, 2, 2)
+    )
+    seen, _ = packed_attention.packed_attention(
+        torch.nn.Module(),
+        query,
+        key,
+        value,
+        None,
+        row_lengths=list(lengths),
+        groups=side_by_side(lengths, CPU) if at_once else None,
+    )
+    weights = torch.randn(seen.shape)
+    return [seen, *torch.autograd.grad((seen * weights).sum(), (query, key, value))]
+
+
+@pytest.mark.parametrize("lengths", [(9, 17, 3), (5,), (40, 2, 2, 2, 38, 1)])
+def test_attention_side_by_side_is_that_of_one_row_after_the_other(lengths):
+    found = attended(lengths, at_once=True)
+
+    torch.testing.assert_close(found, attended(lengths, at_once=False))
+
+
+def test_padding_for_attention_takes_at_most_as_much_again():
+    lengths = [300, 290, 8, 7, 200, 6, 1, 150]
+
+    groups = grouped(lengths)
+
+    assert sorted(number for group in groups for number in group) == list(range(8))
+    for group in groups:
+        in_group = [lengths[number] for number in group]
+        assert max(in_group) * len(group) <= 2 * sum(in_group)
+
+
+def test_a_pass_on_a_gpu_has_its_rows_side_by_side():
+    assert pack(ROWS).to(torch.device("meta")).groups is not None
 
 
 def test_long_rows_are_left_to_torchs_kernel(monkeypatch):
