@@ -10,7 +10,7 @@ import pytest
 from jobs_app import kinds, providers
 from jobs_app.kinds import profile_of
 from jobs_app.models import AT_PROVIDER, FINISHED, Provider
-from jobs_app.providers import PROFILES, OutgoingFile
+from jobs_app.providers import PROFILES, OutgoingFile, bodies
 from tests.factories import make_provider
 from tests.jobs_app.fake_provider import API_KEY, FakeProvider, Request
 
@@ -289,3 +289,22 @@ def test_the_example_of_extra_fields_is_json(kind):
     example = PROFILES[kind].extra_body_example
 
     assert not example or isinstance(json.loads(example), dict)
+
+
+def test_an_object_goes_over_what_is_none_and_the_other_way_round():
+    profile = PROFILES["nebius"]
+
+    assert bodies.extra_fields(profile, {"own": {"a": 1}})["own"] == {"a": 1}
+    assert bodies.extra_fields(profile, {"hyperparameters": [1]}) == {
+        "hyperparameters": [1]
+    }
+
+
+def test_knobs_stand_in_one_place_of_the_body():
+    extra = {"hyperparameters": {"lora_r": 16}}
+    body = bodies.job_body(PROFILES["openai"], extra)
+    assert body == {"method": {"type": "supervised", "supervised": extra}}
+
+
+def test_a_field_that_a_provider_took_away_goes_along_nowhere():
+    assert bodies.companions(PROFILES["litellm"], {}) == {}
