@@ -39,7 +39,7 @@ def connect(app_config: Any) -> None:
 
 
 def _before(using: str, plan: Any = None, **_kwargs: Any) -> None:
-    if plan and TABLE in connections[using].introspection.table_names():
+    if plan:
         remove(connections[using])
 
 

@@ -48,7 +48,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     form = TokenForm(request.POST or None)
     new_token = None
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         new_token = services.make_token(user=user, name=form.cleaned_data["name"])
         form = TokenForm()
     context = {

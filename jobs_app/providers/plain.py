@@ -18,7 +18,7 @@ def plain_json(value: Any, depth: int = 0) -> Any:
     """JSON that PostgreSQL takes too: no NaN, no infinity, bounded in every way."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool):
+    if value is None:
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else None

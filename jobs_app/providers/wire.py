@@ -229,7 +229,7 @@ def checkpoint_of(answer: Any) -> RemoteCheckpoint | None:
 
 
 def reply_of(answer: Any) -> Reply:
-    choices = fields_of(answer).get("choices") or []
+    choices = fields_of(answer).get("choices")
     if not choices:
         raise Unintelligible("no choices")
     message = fields_of(fields_of(choices[0]).get("message"))

@@ -22,7 +22,7 @@ N_DELIVERIES = 10
 def mine(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = NoticesForm(request.POST or None, instance=user)
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         teams.choose_notices(user, form.cleaned_data["kinds"])
         messages.success(request, _("Your choice is stored."))
         return redirect("notifications:mine")

@@ -31,7 +31,7 @@ N_MEMBERS = 200
 def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
     team = _team(request, pk, Role.VIEWER if request.method != "POST" else Role.OWNER)
     form = RulesForm(request.POST or None, instance=team)
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         save_team(form.instance, by=request.user)
         messages.success(request, _("The rules are stored."))
         return redirect("teams:detail", pk)

@@ -84,8 +84,8 @@ class TeamQuerySet(TeamScopedQuerySet):
         """The teams that would have no owner without these users."""
         owners = Membership.objects.filter(role=Role.OWNER)
         others = owners.exclude(user__in=users).values("team")
-        theirs = owners.filter(user__in=users).values("team")
-        return self.filter(pk__in=theirs).exclude(pk__in=others)
+        owned = self.filter(pk__in=owners.values("team"))
+        return owned.exclude(pk__in=others)
 
 
 class Team(models.Model):

@@ -11,6 +11,7 @@ from datasets_app.services.bulk_edits import start_edit
 from jobs_app import services as jobs
 from jobs_app.models import JobStatus
 from teams_app import audit
+from teams_app.audit_facts import facts_of
 from teams_app.models import AuditEntry, Role, Verb
 from teams_app.services import make_token, revoke_token, save_team
 from tests.factories import (
@@ -19,6 +20,7 @@ from tests.factories import (
     make_member,
     make_provider,
     make_team,
+    make_user,
     make_version,
 )
 from tests.teams_app.test_team_admin import team_form
@@ -239,3 +241,34 @@ def test_the_csv_runs_in_no_spreadsheet(client, owner, team):
     answer = client.get(reverse("audit:csv"))
     text = b"".join(answer.streaming_content).decode()
     assert ",'=1+1," in text
+
+
+def test_what_no_command_did_any_more_is_not_told_of_it(team):
+    with audit.as_command("freeze"):
+        audit.record(Verb.CREATED, team, by=None)
+    audit.record(Verb.CREATED, team, by=None)
+
+    assert newest().who == "finetune-site"
+
+
+def test_what_is_about_a_user_is_told_to_nobody_elses_team(owner, team):
+    make_team()
+    make_member(Role.OWNER)
+    make_token(user=owner, name="script")
+    assert [entry.team for entry in AuditEntry.objects.all()] == [team]
+
+
+def test_what_is_about_a_user_without_a_team_is_told_all_the_same():
+    make_token(user=make_user(), name="script")
+    assert newest().team is None
+
+
+def test_a_row_with_a_long_name_is_told_with_its_beginning(team, monkeypatch):
+    monkeypatch.setattr(type(team), "__str__", lambda _team: "x" * 400)
+    audit.record(Verb.CREATED, team, by=None)
+    assert newest().label == "x" * 300
+
+
+def test_fields_are_listed_and_a_change_is_told_as_one():
+    assert facts_of({"fields": ["kind", "own"]}) == [("fields", "kind, own")]
+    assert facts_of({"role": ["viewer", "owner"]}) == [("role", "viewer → owner")]

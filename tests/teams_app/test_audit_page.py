@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 
-from teams_app import audit_views
+from teams_app import audit_forms, audit_views
 from teams_app.models import AuditEntry, Role, Team, User
 from tests.factories import make_member, make_team, make_user
 
@@ -129,3 +131,59 @@ def test_the_file_is_kept_and_never_shown(client, team):
 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["audit:log", "audit:csv"])
+def test_the_log_is_read_by_the_signed_in_and_with_get_alone(client, team, name):
+    assert client.post(reverse(name)).status_code == 405
+    client.logout()
+    assert client.get(reverse(name)).url.startswith(reverse("login"))
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_only_who_sees_every_team_is_offered_all_of_them(client, team, is_superuser):
+    if is_superuser:
+        client.force_login(make_user(is_superuser=True))
+    field = client.get(reverse("audit:log")).context["form"].fields["team"]
+    assert (field.empty_label is not None) == is_superuser
+
+
+def test_a_day_of_long_ago_is_not_where_the_log_begins(client, team, monkeypatch):
+    monkeypatch.setattr(audit_forms, "AT_ONCE", 1)
+    for n in range(4):
+        note(team, f"Old {n}", days_ago=9)
+    note(team, "New")
+
+    until = names(client, until=localdate() - timedelta(days=5))
+
+    assert until == [f"Old {n}" for n in (3, 2, 1, 0)]
+
+
+def test_no_more_lines_are_read_than_are_shown(client, team, monkeypatch):
+    monkeypatch.setattr(audit_views, "AT_ONCE", 2)
+    for n in range(3):
+        note(team, f"Set {n}")
+
+    with CaptureQueriesContext(connection) as asked:
+        file_of(client)
+        names(client)
+
+    read = [
+        q["sql"] for q in asked if "ORDER BY" in q["sql"] and "auditentry" in q["sql"]
+    ]
+    assert [sql.rpartition("LIMIT ")[2] for sql in read] == ["2", "2", "2", "51"]
+
+
+def test_not_every_member_of_a_large_team_is_suggested(client, team, monkeypatch):
+    monkeypatch.setattr(audit_views, "MOST_NAMES", 1)
+    make_member(Role.VIEWER, team)
+    assert len(client.get(reverse("audit:log")).context["names"]) == 1
+
+
+def test_a_line_about_what_has_no_number_has_an_empty_cell(client, team):
+    note(team, "Nameless")
+    AuditEntry.objects.create(team=team, verb="created", thing="dataset", thing_id=7)
+
+    cells = [line.split(",")[7] for line in file_of(client).splitlines()[1:]]
+
+    assert cells == ["", "7"]

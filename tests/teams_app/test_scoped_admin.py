@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.contrib.admin import FieldListFilter
 from django.test import RequestFactory
 
+from datasets_app.models import Example, Tag
 from teams_app.models import Membership, Role
-from teams_app.scoped_admin import TeamScopedAdmin
+from teams_app.scoped_admin import TeamScopedAdmin, changed_fields
 from tests.factories import make_member, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +76,25 @@ def test_rights_follow_the_team_of_the_row_and_not_another():
 def test_django_permissions_open_nothing():
     request, model_admin = as_seen_by(make_user(is_staff=True))
     assert not model_admin.has_module_permission(request)
+
+
+def test_of_several_rows_only_those_of_teams_where_the_user_may_add_are_offered():
+    mine, theirs = make_team(), make_team()
+    user = make_member(Role.CURATOR, mine)
+    theirs.membership_set.create(user=user, role=Role.VIEWER)
+    tag = Tag.objects.create(team=mine, name="kept")
+    Tag.objects.create(team=theirs, name="foreign")
+    request, model_admin = as_seen_by(user)
+
+    field = model_admin.formfield_for_manytomany(
+        Example._meta.get_field("tags"), request
+    )
+
+    assert list(field.queryset) == [tag]
+
+
+def test_the_changed_fields_are_those_of_the_row_itself():
+    member = {"changed": {"fields": ["role"], "object": "mina", "name": "membership"}}
+    message = ["A text.", {"added": {}}, {"changed": {}}, member]
+    assert changed_fields([*message, {"changed": {"fields": ["name"]}}]) == ["name"]
+    assert changed_fields("A text.") == []

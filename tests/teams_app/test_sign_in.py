@@ -74,3 +74,13 @@ def test_the_header_switches_the_language(client):
     )
     assert answer.url == reverse("login")
     assert '<html lang="ko">' in client.get(answer.url).content.decode()
+
+
+def test_a_member_at_the_admins_own_door_is_let_in(client):
+    client.force_login(make_member(Role.VIEWER))
+    assert client.get(reverse("admin:login")).url == reverse("admin:index")
+
+
+def test_a_stranger_at_the_admins_own_door_comes_back_to_its_first_page(client):
+    answer = client.get(reverse("admin:login"))
+    assert answer.url == f"{reverse('login')}?next={reverse('admin:index')}"

@@ -2,9 +2,13 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from teams_app.models import Membership, Role, Team, User
+from teams_app import audit
+from teams_app.models import AuditEntry, Membership, Role, Team, User
+from teams_app.rows import read_key
+from teams_app.services import save_team
 from tests.factories import make_member, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -254,3 +258,75 @@ def test_a_change_of_members_is_on_record(client, team, owner):
     make_user(username="mina")
     client.post(team_page(team), team_form(team, ("mina", "viewer")))
     assert LogEntry.objects.filter(user=owner, object_id=str(team.pk)).exists()
+
+
+def test_an_empty_line_of_the_form_is_nobody(client, team, owner):
+    client.post(team_page(team), team_form(team, ("", "viewer"), owner="owner"))
+    assert roles_in(team) == {"owner": "owner"}
+    assert client.get(team_page(team)).status_code == 200
+
+
+def test_a_member_who_is_added_is_told_in_the_log(client, team, owner):
+    make_user(username="mina")
+    client.post(team_page(team), team_form(team, ("mina", "viewer")))
+    entry = AuditEntry.objects.get(verb="added")
+    assert (entry.label, entry.team) == ("mina", team)
+
+
+def test_another_name_of_a_team_is_told_with_the_old_one(client, team, owner):
+    old = team.name
+    client.post(team_page(team), {**team_form(team), "name": "New"})
+
+    team.refresh_from_db()
+    assert team.name == "New"
+    assert AuditEntry.objects.get(verb="changed").details == {"name": [old, "New"]}
+
+
+def test_a_rule_is_stored_with_its_line_or_not_at_all(team, monkeypatch):
+    def fail(*_args: object, **_rest: object) -> None:
+        raise OSError("Full.")
+
+    team.approve_always = True
+    monkeypatch.setattr(audit, "record", fail)
+    with pytest.raises(OSError, match="Full"):
+        save_team(team, by=None)
+
+    team.refresh_from_db()
+    assert not team.approve_always
+
+
+def test_an_approval_above_a_limit_needs_a_limit(team):
+    team.approve_above_limit = True
+    with pytest.raises(ValidationError, match="No limit is set"):
+        team.full_clean()
+
+    team.month_limit_usd = 5
+    team.full_clean()
+
+
+def test_a_team_is_owned_only_by_its_owners(team):
+    only = make_member(Role.OWNER, team)
+    make_member(Role.VIEWER, team)
+    make_member(Role.OWNER, make_team())
+    make_team()
+
+    assert list(Team.objects.owned_only_by([only])) == [team]
+
+
+def test_what_a_superuser_does_to_a_user_is_told(client):
+    client.force_login(make_user(is_superuser=True, username="root"))
+    new = {"username": "mina", "password1": "a-Password-1", "password2": "a-Password-1"}
+    client.post(reverse("admin:teams_app_user_add"), {**new, "usable_password": "true"})
+    mina = User.objects.get(username="mina")
+    page = reverse("admin:teams_app_user_change", args=[mina.pk])
+    client.post(page, {"username": "mina", "email": "mina@example.org"})
+    client.post(reverse("admin:teams_app_user_delete", args=[mina.pk]), {"post": "yes"})
+
+    told = list(AuditEntry.objects.order_by("pk").values_list("verb", "who", "thing"))
+    verbs = ["created", "changed", "deleted"]
+    assert told == [(verb, "root", "user") for verb in verbs]
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "1.5", "9" * 19, "9" * 5000])
+def test_a_key_that_is_none_leads_to_no_row(text):
+    assert read_key(text) == 0

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils.timezone import now
 
-from teams_app.models import ApiToken
+from teams_app import audit
+from teams_app.models import ApiToken, AuditEntry, Role
 from teams_app.services import make_token, revoke_token, user_of_token
-from tests.factories import make_user
+from tests.factories import make_member, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +125,68 @@ def test_a_link_cannot_revoke(client):
 @pytest.mark.parametrize("name", ["account:tokens", "account:password"])
 def test_the_account_is_for_the_signed_in(client, name):
     assert client.get(reverse(name)).url.startswith(reverse("login"))
+
+
+def test_a_token_is_made_with_its_line_in_the_log_or_not_at_all(monkeypatch):
+    monkeypatch.setattr(audit, "record_of_user", fail)
+    with pytest.raises(OSError, match="Full"):
+        make_token(user=make_user(), name="script")
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_that_could_not_be_revoked_is_not_told_as_revoked(monkeypatch):
+    make_token(user=make_user(), name="script")
+    monkeypatch.setattr(ApiToken, "delete", fail)
+    with pytest.raises(OSError, match="Full"):
+        revoke_token(ApiToken.objects.get())
+    assert not AuditEntry.objects.filter(verb="revoked").exists()
+
+
+def fail(*_args: object, **_rest: object) -> None:
+    raise OSError("Full.")
+
+
+def test_the_use_of_one_token_is_not_noted_of_another():
+    user = make_user()
+    make_token(user=user, name="unused")
+    user_of_token(make_token(user=user, name="used"))
+    assert ApiToken.objects.get(name="unused").last_used_at is None
+
+
+def test_the_page_before_anything_was_sent_complains_of_nothing(client):
+    make_member(Role.OWNER)
+    client.force_login(make_member(Role.VIEWER, username="mina"))
+
+    context = client.get(reverse("account:tokens")).context
+
+    assert not context["form"].errors
+    assert [each.user.username for each in context["memberships"]] == ["mina"]
+
+
+def test_revoking_is_told_and_is_for_the_signed_in(client):
+    user = make_user()
+    make_token(user=user, name="script")
+    page = reverse("account:revoke", args=[ApiToken.objects.get().pk])
+    assert client.post(page).url.startswith(reverse("login"))
+
+    client.force_login(user)
+    [said] = get_messages(client.post(page).wsgi_request)
+
+    assert str(said) == "The token “script” no longer works."
+
+
+def test_the_page_takes_no_other_method(client):
+    client.force_login(make_user())
+    assert client.put(reverse("account:tokens")).status_code == 405
+
+
+def test_a_new_password_is_told(client):
+    client.force_login(make_user(password="old-Password-1"))
+    new = {"new_password1": "new-Password-2", "new_password2": "new-Password-2"}
+
+    answer = client.post(
+        reverse("account:password"), {"old_password": "old-Password-1", **new}
+    )
+
+    [said] = get_messages(answer.wsgi_request)
+    assert str(said) == "Your password is changed."
