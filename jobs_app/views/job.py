@@ -148,7 +148,7 @@ def _fingerprint(job: FineTuningJob) -> str:
     """Changes whenever something on the page would."""
     newest = job.events.order_by("-pk").values_list("pk", flat=True).first()
     polled = job.last_polled_at.timestamp() if job.last_polled_at else 0
-    return f"{job.status}.{newest or 0}.{polled:.0f}.{job.n_poll_failures}"
+    return f"{job.status}.{newest}.{polled:.0f}.{job.n_poll_failures}"
 
 
 def _hyperparameters(job: FineTuningJob) -> list[dict[str, Any]]:

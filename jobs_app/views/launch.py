@@ -82,8 +82,8 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
         version = versions.select_related("dataset").first()
     provider = _default_provider(request.user, version)
     return {
-        "version": version and version.pk,
-        "provider": provider and provider.pk,
+        "version": version,
+        "provider": provider,
         "base_model": provider.default_base_model if provider else "",
     }
 
@@ -113,7 +113,7 @@ def _context(form: LaunchForm) -> dict[str, Any]:
 def _fields_context(form: LaunchForm) -> dict[str, Any]:
     """The fields that the chosen provider can do something with."""
     providers = form.fields["provider"].queryset  # type: ignore[attr-defined]
-    pk = read_key(str(form["provider"].value() or ""))
+    pk = read_key(str(form["provider"].value()))
     provider = providers.filter(pk=pk).first() or providers.first()
     if provider is None:
         return {}

@@ -1,12 +1,15 @@
 """A provider's page: what it can do, and the check that an owner starts there."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 
+from datasets_app.models import RunStatus
+from jobs_app import services, tasks
 from jobs_app.models import Provider, ProviderCheck
 from teams_app.models import AuditEntry, Role
 from tests.factories import make_member, make_provider
@@ -164,3 +167,38 @@ def test_a_check_between_two_of_its_steps_is_at_work():
 
     assert "at work" in page
     assert "waiting" not in page
+
+
+def test_a_check_that_begins_rings_a_worker(monkeypatch):
+    rung: list[int] = []
+    monkeypatch.setattr(tasks.check_provider, "delay_on_commit", rung.append)
+    provider = make_provider()
+    client = signed_in(Role.OWNER, provider.team)
+
+    client.post(page_of(provider, "check"), {"base_model": "base-model"})
+
+    assert rung == [provider.checks.get().pk]
+
+
+def test_a_check_that_cannot_begin_is_told_beside_its_field(monkeypatch):
+    def refuse(*_args: object, **_rest: object) -> None:
+        raise ValidationError("One is under way.")
+
+    monkeypatch.setattr(services, "start_check", refuse)
+    provider = make_provider()
+    client = signed_in(Role.OWNER, provider.team)
+
+    answer = client.post(page_of(provider, "check"), {"base_model": "base-model"})
+
+    assert answer.context["form"].errors == {"base_model": ["One is under way."]}
+
+
+def test_a_check_that_is_over_is_not_cancelled(monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(services, "cancel_check", lambda each, by: asked.append(each))
+    provider = make_provider()
+    make_check(provider, status=RunStatus.FINISHED)
+
+    signed_in(Role.OWNER, provider.team).post(page_of(provider, "check_cancel"))
+
+    assert asked == []

@@ -22,3 +22,7 @@ def test_what_was_tamed_is_given_back(text):
 def test_what_was_never_tamed_is_left():
     assert untame("=1+1") == "=1+1"
     assert untame("'plain") == "'plain"
+
+
+def test_a_cell_is_quoted_only_where_it_must_be():
+    assert csv_line(["a b", "7", ""]) == "a b,7,\r\n"
