@@ -83,7 +83,12 @@ def test_the_first_page_reads_no_more_open_jobs_than_it_shows(
 ):
     monkeypatch.setattr(home_pages, "N_OPEN", 1)
     read: list[Any] = []
-    monkeypatch.setattr(home_pages, "lines", lambda jobs: read.extend(jobs) or [])
+
+    def note(jobs: Any) -> list[Any]:
+        read.extend(jobs)
+        return []
+
+    monkeypatch.setattr(home_pages, "lines", note)
     for _ in range(3):
         make_job(team=team, status=JobStatus.RUNNING)
 
@@ -215,7 +220,12 @@ def test_base_models_are_asked_of_the_chosen_provider_of_ones_own(
     client, user, team, elsewhere, monkeypatch
 ):
     asked: list[Any] = []
-    monkeypatch.setattr(services, "base_models", lambda each: asked.append(each) or [])
+
+    def note(provider: Any) -> list[str]:
+        asked.append(provider)
+        return []
+
+    monkeypatch.setattr(services, "base_models", note)
     foreign, mine = make_provider(team=elsewhere), make_provider(team=team)
     make_provider(team=team)
     for provider in (foreign, mine):
