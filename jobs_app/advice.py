@@ -10,11 +10,10 @@ from jobs_app.retold import retold
 
 def error_sentence(job: FineTuningJob) -> str:
     """What the provider said, in the viewer's language and ended as a sentence."""
-    error: dict[str, Any] = job.error or {}
+    error: dict[str, Any] = job.error
     text = retold(str(error.get("message") or "").strip(), EVENT_WORDS)
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def what_to_do(job: FineTuningJob) -> str:
-    code = str((job.error or {}).get("code") or "")
-    return advice_for(code)
+    return advice_for(job.error.get("code", ""))

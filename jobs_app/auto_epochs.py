@@ -37,5 +37,5 @@ def built_in_epochs(n_rows: int, n_tokens: int, batch_size: int | None = None) -
     _most, rows, fewest = next(each for each in BATCHES if n_rows <= each[0])
     if n_tokens / n_rows < SHORT_ROW_TOKENS:
         rows *= 2
-    steps = math.ceil(n_rows / min(batch_size or rows, n_rows))
+    steps = math.ceil(n_rows / (batch_size or rows))
     return min(MOST_EPOCHS, max(fewest, math.ceil(ENOUGH_STEPS / steps)))

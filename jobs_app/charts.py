@@ -128,8 +128,6 @@ def smoothed(points: Sequence[Point], weight: float = 0.85) -> list[Point]:
 def downsample(points: Sequence[Point], limit: int = MAX_POINTS) -> list[Point]:
     """At most about `limit` points; every spike stays, because each bucket keeps its
     lowest and its highest point."""
-    if len(points) <= limit:
-        return list(points)
     size = math.ceil(len(points) / (limit // 2))
     kept: list[Point] = []
     for start in range(0, len(points), size):

@@ -23,9 +23,9 @@ class NamedRow:
 
 def rows_named(job: FineTuningJob) -> list[NamedRow]:
     """In the order of their lines; empty unless the job failed and rows are named."""
-    error: dict[str, Any] = job.error or {}
+    error: dict[str, Any] = job.error
     numbers = {int(n) for n in NAMED.findall(str(error.get("message", "")))}
-    if job.status != JobStatus.FAILED or not numbers:
+    if job.status != JobStatus.FAILED:
         return []
     split = _split_of(error)
     rows = VersionRow.objects.filter(

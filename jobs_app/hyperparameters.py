@@ -65,8 +65,8 @@ def check_suffix(suffix: str) -> None:
         )
 
 
-def check_seed(seed: int | None) -> None:
-    if seed is not None and not 0 <= seed <= MAX_SEED:
+def check_seed(seed: int) -> None:
+    if not 0 <= seed <= MAX_SEED:
         raise ValidationError(_("A seed is a whole number from 0 to %d.") % MAX_SEED)
 
 

@@ -43,7 +43,7 @@ def data_of(notice: Notice) -> dict[str, Any]:
             "provider": job.provider.name,
             "base_model": job.base_model,
             "fine_tuned_model": job.fine_tuned_model or None,
-            "error_code": (job.error or {}).get("code") or None,
+            "error_code": job.error.get("code"),
         }
     return data
 

@@ -4,6 +4,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs_app import services
+from jobs_app.held_out import held_out_summary
 from jobs_app.models import FineTuningJob, JobStatus
 from tests.factories import chat_line, make_dataset, make_job, make_version
 from tests.jobs_app.polls import poll
@@ -148,3 +149,12 @@ def test_elsewhere_a_comparison_costs_money_and_waits_to_be_asked_for(job, fake)
     services.request_comparison(finished)
 
     assert finished.pk in services.claim_due_comparisons()
+
+
+def test_an_answer_that_is_missing_is_neither_counted_nor_right(job):
+    job.held_out_answers.create(line_number=1, expected="30", tuned_answer="30")
+    job.held_out_answers.create(line_number=2, expected="", tuned_answer="")
+
+    summary = held_out_summary(job)
+
+    assert (summary.n_answered, summary.n_tuned_right) == (1, 1)

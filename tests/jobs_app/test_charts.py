@@ -79,6 +79,55 @@ def test_what_is_no_number_is_left_out():
     assert chart.curves[0].last == (2, 0.5)
 
 
+@pytest.mark.parametrize("x", [math.nan, math.inf])
+def test_a_point_at_no_step_is_left_out(x):
+    chart = line_chart([loss((1, 0.5), (x, 0.4), (2, 0.3))])
+
+    assert chart is not None
+    assert len(chart.curves[0].markers) == 2
+
+
+def test_a_plain_scale_keeps_zero_and_below():
+    chart = line_chart([loss((1, 0.5), (2, 0.0), (3, -0.5))])
+
+    assert chart is not None
+    assert len(chart.curves[0].markers) == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "marks"),
+    [
+        ((0, 10), [0, 2, 4, 6, 8, 10]),
+        ((1000, 1000), [500, 750, 1000, 1250, 1500]),
+        ((0, 0), [-0.5, -0.25, 0, 0.25, 0.5]),
+    ],
+)
+def test_ticks_are_round(ends, marks):
+    assert ticks(*ends, about=4 if ends[0] == ends[1] else 5) == marks
+
+
+def test_log_ticks_go_no_further_than_they_must():
+    assert log_ticks(1, 90) == [1, 2, 5, 10, 20, 50, 100]
+
+
+def labels_below(*steps: int) -> list[str]:
+    chart = line_chart([loss(*((step, 0.5) for step in steps))])
+    assert chart is not None
+    return [tick.label for tick in chart.x_ticks]
+
+
+@pytest.mark.parametrize(
+    ("steps", "labels"),
+    [
+        ((7,), ["7"]),  # no round number, but all there is
+        ((1, 2, 3), ["1", "2", "3"]),  # none at a half step
+        ((3, 17), ["5", "7.5", "10", "12.5", "15"]),
+    ],
+)
+def test_steps_are_marked_where_there_are_some(steps, labels):
+    assert labels_below(*steps) == [label for label in labels if "." not in label]
+
+
 def test_a_log_scale_leaves_out_zero():
     chart = line_chart([loss((1, 2.0), (2, 0.0), (3, 0.02))], is_log=True)
 
@@ -95,6 +144,14 @@ def test_five_thousand_points_are_thinned_and_keep_their_spike():
     assert (3333, 9.0) in kept
     assert kept[0] == points[0]
     assert kept[-1] == points[-1]
+    assert kept == sorted(set(kept))
+
+
+@pytest.mark.parametrize("n_points", [1, 2, MAX_POINTS - 1, MAX_POINTS])
+def test_as_many_points_as_can_be_seen_all_stay(n_points):
+    points = [(step, 1 / step) for step in range(1, n_points + 1)]
+
+    assert downsample(points) == points
 
 
 def test_many_points_have_no_markers():

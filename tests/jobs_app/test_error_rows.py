@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from datasets_app.models import Split
 from datasets_app.services import freeze
-from jobs_app.error_rows import rows_named
+from jobs_app.error_rows import MAX_ROWS, rows_named
 from jobs_app.models import JobStatus
 from teams_app.models import Role
 from tests.factories import make_dataset, make_example, make_job, make_member
@@ -76,3 +76,15 @@ def test_a_job_that_did_not_fail_names_no_row(version):
     job.status = JobStatus.RUNNING
 
     assert rows_named(job) == []
+
+
+def test_at_most_ten_rows_are_led_to(version):
+    message = " ".join(f"Line {n}" for n in range(1, 13))
+
+    assert len(rows_named(failed(version, message))) == MAX_ROWS
+
+
+def test_the_rows_are_those_of_the_version_that_was_sent(version):
+    freeze(dataset=version.dataset, by=None)
+
+    assert len(rows_named(failed(version, "Example 3 cannot be parsed"))) == 1

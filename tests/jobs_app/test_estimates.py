@@ -95,6 +95,10 @@ def test_the_built_in_servers_rule_is_known(n_rows, tokens_of_a_row, batch_size)
     assert built_in_epochs(n_rows, n_tokens, asked) == chosen.n_epochs
 
 
+def test_of_no_rows_there_is_a_guess_too():
+    assert (cookbook_epochs(0), built_in_epochs(0, 0)) == (25, 20)
+
+
 def test_a_launch_keeps_what_it_was_expected_to_cost(openai, version):
     job = launched(draft(openai, version))
 

@@ -169,6 +169,7 @@ def test_the_page_starts_with_the_system_prompt_of_the_first_row(client, provide
         b'{"messages": []}\n',
         b'{"messages": ["x"]}\n',
         b'{"messages": [{"role": "system", "content": [{"type": "text"}]}]}\n',
+        b'{"messages": [{"role": "user", "content": "Hello?"}]}\n',
         b"\xff\n",
     ],
 )

@@ -4,7 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
-from jobs_app import services
+from jobs_app import services, tasks
+from jobs_app.decisions import carry_out
 from jobs_app.models import FineTuningJob, JobStatus
 from teams_app.models import AuditEntry, Role, Verb
 from teams_app.services import make_token
@@ -166,3 +167,20 @@ def call(client, user, job, data):
         content_type="application/json",
         headers={"Authorization": f"Bearer {token_of(user)}"},
     )
+
+
+@pytest.mark.parametrize(
+    ("decision", "task", "rung"),
+    [
+        ("take", "poll_provider", "provider_id"),
+        ("again", "submit_job", "pk"),
+        ("look", "submit_job", "pk"),
+    ],
+)
+def test_whoever_acts_on_it_is_rung(job, launcher, monkeypatch, decision, task, rung):
+    heard: list[int] = []
+    monkeypatch.setattr(getattr(tasks, task), "delay_on_commit", heard.append)
+
+    carry_out(decision, job, remote_id=CANDIDATE["id"], by=launcher)
+
+    assert heard == [getattr(job, rung)]
