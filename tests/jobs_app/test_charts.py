@@ -103,7 +103,9 @@ def test_a_plain_scale_keeps_zero_and_below():
     ],
 )
 def test_ticks_are_round(ends, marks):
-    assert ticks(*ends, about=4 if ends[0] == ends[1] else 5) == marks
+    low, high = ends
+
+    assert ticks(low, high, 4 if low == high else 5) == marks
 
 
 def test_log_ticks_go_no_further_than_they_must():
