@@ -94,10 +94,11 @@ def retry_job(job: FineTuningJob, *, by: User | None) -> FineTuningJob:
             % {"job": job.pk, "status": job.get_status_display()}
         )
     again = clone_job(job, by=by, launch_key=uuid5(job.launch_key, "retry"))
-    if again.status == JobStatus.DRAFT and launch_job(again, by=by):
-        audit.record(Verb.RETRIED, job, by=by, job=again.pk)
-        note = f"launched again as job {again.pk}"
-        job.events.create(message=note, created_by=by)
+    with transaction.atomic():
+        if again.status == JobStatus.DRAFT and launch_job(again, by=by):
+            audit.record(Verb.RETRIED, job, by=by, job=again.pk)
+            note = f"launched again as job {again.pk}"
+            job.events.create(message=note, created_by=by)
     return again
 
 

@@ -139,23 +139,20 @@ def withdraw(job: FineTuningJob) -> None:
 def still_holds(job: FineTuningJob) -> bool:
     """May the job run as it is now? Only as it was approved, if it had to be."""
     newest = job.approvals.first()
-    return (
-        newest is None
-        or (newest.is_approved or False)
-        and (newest.terms == terms_of(job))
-    )
+    if newest is None:
+        return True
+    return bool(newest.is_approved) and newest.terms == terms_of(job)
 
 
 def ask_again(job: FineTuningJob) -> None:
     """The job is not what was approved: it waits for a new approval."""
-    newest = job.approvals.first()
-    is_changed = newest is None or bool(newest.is_approved)
+    newest = job.approvals.latest("pk")
+    is_changed = bool(newest.is_approved)
     note = "(what was approved has changed since)" if is_changed else "(not approved)"
-    reasons = [Reason.CHANGED] if is_changed or newest is None else newest.reasons
+    reasons = [Reason.CHANGED] if is_changed else newest.reasons
     with transaction.atomic():
         if job.move_to(JobStatus.AWAITING_APPROVAL, note=note, launched_at=None):
-            asker = newest.requested_by if newest else None
-            ask(job, reasons, cost_of(estimate_of(job)), by=asker)
+            ask(job, reasons, cost_of(estimate_of(job)), by=newest.requested_by)
 
 
 def _decidable(job: FineTuningJob, by: User) -> Approval:

@@ -37,18 +37,19 @@ def take_as_ours(job: FineTuningJob, remote_id: str, *, by: User | None) -> None
             _("%(id)s is the job #%(other)d here. Choose another one, or launch again.")
             % {"id": remote_id, "other": other.pk}
         )
-    moved = _move(
-        job,
-        JobStatus.QUEUED,
-        note=_("decided: %(id)s is this job") % {"id": remote_id},
-        by=by,
-        remote_id=remote_id,
-        candidates=[],
-        poll_problem="",
-        next_poll_at=now(),
-    )
-    if moved:
-        approvals.withdraw(job)
+    with transaction.atomic():
+        moved = _move(
+            job,
+            JobStatus.QUEUED,
+            note=_("decided: %(id)s is this job") % {"id": remote_id},
+            by=by,
+            remote_id=remote_id,
+            candidates=[],
+            poll_problem="",
+            next_poll_at=now(),
+        )
+        if moved:
+            approvals.withdraw(job)
 
 
 def launch_again(job: FineTuningJob, *, by: User | None) -> None:

@@ -199,11 +199,12 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
     was_sent = job.status == JobStatus.PENDING and job.create_sent_at
     if job.status in NOT_THERE and not was_sent:
         done: dict[str, Any] = {"finished_at": now(), "next_poll_at": None}
-        if job.move_to(JobStatus.CANCELLED, by=by, **done):
-            approvals.withdraw(job)
-            audit.record(Verb.CANCELLED, job, by=by)
-            return
-        job.refresh_from_db()  # a worker took it in this very moment
+        with transaction.atomic():
+            if job.move_to(JobStatus.CANCELLED, by=by, **done):
+                approvals.withdraw(job)
+                audit.record(Verb.CANCELLED, job, by=by)
+                return
+        # A worker took it in this very moment.
     _note_wish(job, by)
     if job.status in AT_PROVIDER:
         with providers.connect(job.provider, max_seconds=CANCEL_SECONDS) as client:
@@ -212,8 +213,9 @@ def cancel_job(job: FineTuningJob, *, by: User | None) -> None:
 
 def _note_wish(job: FineTuningJob, by: User | None) -> None:
     unasked = FineTuningJob.objects.filter(pk=job.pk, cancel_requested_at=None)
-    if unasked.update(cancel_requested_at=now(), cancel_requested_by=by):
-        audit.record(Verb.CANCELLED, job, by=by)
-        who = f" by {by.get_username()}" if by else ""
-        job.events.create(message=f"cancel requested{who}", created_by=by)
+    with transaction.atomic():
+        if unasked.update(cancel_requested_at=now(), cancel_requested_by=by):
+            audit.record(Verb.CANCELLED, job, by=by)
+            who = f" by {by.get_username()}" if by else ""
+            job.events.create(message=f"cancel requested{who}", created_by=by)
     job.refresh_from_db()

@@ -98,15 +98,14 @@ def _found_or_created(job: FineTuningJob, n_reserved: int) -> RemoteJob:
 
 def _store(job: FineTuningJob, remote: RemoteJob) -> None:
     try:
-        with transaction.atomic():
-            store_remote_state(job, remote)
+        store_remote_state(job, remote)
     except IntegrityError:
         _ask_a_person(job, Unsure(_belongs_to_another(job, remote), []))
 
 
 def _create(client: ProviderClient, job: FineTuningJob, held: Claim) -> RemoteJob:
     _go_on(job, held)
-    if job.create_sent_at and not approvals.still_holds(job):
+    if not approvals.still_holds(job):
         raise ApprovalGone
     version = job.dataset_version
     files = {Split.TRAIN: uploaded(client, job, Split.TRAIN)}
@@ -149,13 +148,11 @@ def _announce(job: FineTuningJob, training_file: str) -> None:
         sent = {"create_sent_at": now(), "sent_training_file": training_file}
         if not claimed(job).filter(cancel_requested_at=None).update(**sent):
             raise ClaimLost
-    job.refresh_from_db()
 
 
 def _take_back(job: FineTuningJob) -> None:
     """The provider has clearly not created it."""
-    if claimed(job).update(create_sent_at=None):  # not what another worker sent since
-        job.create_sent_at = None
+    claimed(job).update(create_sent_at=None)  # not what another worker sent since
 
 
 def _go_on(job: FineTuningJob, held: Claim) -> None:
