@@ -38,7 +38,6 @@ def request_comparison(job: FineTuningJob, *, by: Any = None) -> None:
     """Note that somebody wants the comparison; it costs money at most providers."""
     audit.record(Verb.COMPARED, job, by=by)
     FineTuningJob.objects.filter(pk=job.pk).update(next_comparison_at=now())
-    job.refresh_from_db()
 
 
 def compare_one_held_out_row(job: FineTuningJob) -> bool:

@@ -30,7 +30,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> None:
 
 
 def everything() -> list[Any]:
-    tables = [FineTuningJob, JobEvent, Approval, AuditEntry]
+    tables: list[Any] = [FineTuningJob, JobEvent, Approval, AuditEntry]
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
