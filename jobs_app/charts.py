@@ -142,7 +142,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     low, high = _span(low, high)
     step = _round_step((high - low) / about)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(n * step, 10) for n in range(first, last + 1)]
+    return [float(f"{n * step:.12g}") for n in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -179,8 +179,8 @@ def _room(values: list[float]) -> tuple[float, float]:
 
 
 def _span(low: float, high: float) -> tuple[float, float]:
-    """The two ends, drawn apart where they are one."""
-    if low < high:
+    """The two ends, drawn apart where they are one, or as good as one."""
+    if high - low > 1e-6 * max(abs(low), abs(high)):
         return low, high
     half = abs(low) / 2 or 0.5
     return low - half, high + half

@@ -26,6 +26,8 @@ def loss(*points):
 
 
 @given(values, values)
+@example(999999.9999999999, 1000000.0)
+@example(0.000001, 0.0000010001)
 def test_ticks_enclose_the_values_at_even_distances(a, b):
     low, high = sorted((a, b))
     marks = ticks(low, high)
