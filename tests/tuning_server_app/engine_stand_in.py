@@ -15,6 +15,7 @@ class Engine(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.models = {base}
         self.can_load = True
+        self.why_not = "No adapter found"
         self.answer_with: tuple[int, Any] | None = None
         self.chats: list[dict[str, Any]] = []
         self.loads: list[dict[str, Any]] = []
@@ -52,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     def _load(self, body: dict[str, Any]) -> None:
         self.server.loads.append(body)
         if not self.server.can_load:
-            self._refuse(400, "No adapter found")
+            self._refuse(400, self.server.why_not)
         elif body["lora_name"] in self.server.models:
             self._refuse(
                 400, f"The lora adapter '{body['lora_name']}' is already there"

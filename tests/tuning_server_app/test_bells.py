@@ -15,6 +15,7 @@ from tests.tuning_server_app.factories import (
 )
 from tuning_server_app import tasks
 from tuning_server_app.models import (
+    DeliveryState,
     Export,
     Organization,
     TuningJob,
@@ -102,7 +103,10 @@ def test_a_message_that_is_tried_again_is_sent_at_once(
     admin_client: Client, ended: TuningJob, rung: Any
 ):
     ended.move_to("cancelled", "")
+    WebhookDelivery.objects.update(state=DeliveryState.GIVEN_UP)
     delivery = WebhookDelivery.objects.get()
     page = "webhookdelivery"
     found = rung(lambda: act_on(admin_client, page, "try_again", delivery.pk))
     assert found == [("deliver_webhook", delivery.pk)]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.WAITING
