@@ -46,7 +46,7 @@ class KeyForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if "organization" in cleaned and "name" in cleaned:
+        if "organization" in cleaned:
             key = ApiKey(**cleaned)
             if keys.is_name_taken(key):
                 raise ValidationError(str(keys.name_taken(key)))

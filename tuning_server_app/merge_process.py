@@ -72,9 +72,7 @@ def _wait(process: subprocess.Popen[bytes], keep_going: Callable[[], None]) -> N
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
+    process.terminate()  # one that has ended gets no signal
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
 
 
@@ -60,6 +59,4 @@ class ShowsSecretOnce(OperatorAdmin):
             "advice": self.advice,
         }
         template = "admin/tuning_server_app/secret.html"
-        response = TemplateResponse(request, template, context)
-        add_never_cache_headers(response)
-        return response
+        return TemplateResponse(request, template, context)

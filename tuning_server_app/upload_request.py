@@ -45,10 +45,8 @@ def parse_completion(body: object) -> tuple[list[str], str | None]:
     """The ids of the parts, in order, and the MD5 if one was given. Raises ApiError."""
     fields = _object(body, {"part_ids", "md5"})
     part_ids = fields.get("part_ids")
-    if (
-        not isinstance(part_ids, list)
-        or not part_ids
-        or not all(isinstance(part_id, str) for part_id in part_ids)
+    if not isinstance(part_ids, list) or not all(
+        isinstance(part_id, str) for part_id in part_ids
     ):
         raise invalid(
             "part_ids must be a list of the parts' ids, in their order.",

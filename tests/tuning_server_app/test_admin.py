@@ -4,14 +4,17 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
-from django.test import Client
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
 from django.utils.timezone import now
 
 from teams_app.models import Role
 from tests.factories import make_member
 from tests.tuning_server_app.factories import make_job, make_key, make_organization
 from tuning_server_app.models import ApiKey, JobStatus, Organization, TuningJob
+from tuning_server_app.operator_admin import OperatorAdmin
 from tuning_server_app.services import keys
 
 KEYS = "/admin/tuning_server_app/apikey/"
@@ -132,3 +135,22 @@ def test_a_teams_owner_sees_none_of_it(client: Client, path: str):
     client.force_login(make_member(Role.OWNER, is_staff=True))
     assert client.get(path).status_code == 403
     assert "tuning_server_app" not in client.get("/admin/").content.decode()
+
+
+def test_an_action_says_how_many_keys_it_revoked(admin_client: Client):
+    key, _secret = make_key()
+    data = {"action": "revoke", "_selected_action": key.pk}
+    page = admin_client.post(KEYS, data, follow=True).content.decode()
+    assert "1 key revoked." in page
+
+
+@pytest.mark.parametrize(
+    ("is_active", "is_superuser"), [(True, False), (False, True), (True, True)]
+)
+def test_an_operator_is_a_superuser_who_may_still_sign_in(
+    rf: RequestFactory, is_active: bool, is_superuser: bool
+):
+    request = rf.get("/")
+    request.user = User(is_active=is_active, is_superuser=is_superuser)
+    page = OperatorAdmin(ApiKey, site)
+    assert page.has_view_permission(request) == (is_active and is_superuser)

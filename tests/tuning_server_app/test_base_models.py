@@ -67,3 +67,31 @@ def test_naming_base_models_does_not_load_torch():
     code = "import sys, tuning_server_app.base_models; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "source"),
+    [
+        (["model.safetensors"], ""),
+        (["config.json"], ""),
+        (["model.bin"], "model.bin"),
+        (["model.gguf/config.json"], "model.gguf"),
+        ([], "missing.gguf"),
+    ],
+)
+def test_what_are_no_weights_is_refused(tmp_path, names, source):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(BaseModelMissing, match="neither a folder with config.json"):
+        find_weights(BaseModel("m", str(tmp_path / source)))
+
+
+def test_a_module_that_is_no_folder_is_explained():
+    with pytest.raises(BaseModelMissing, match="holds no .gguf file"):
+        find_weights(BaseModel("m", "package:ast"))
+
+
+def test_a_source_that_names_no_model_of_the_hub_is_explained():
+    with pytest.raises(BaseModelMissing, match="names no model of the hub"):
+        find_weights(BaseModel("m", "hub:tiny"))

@@ -34,9 +34,7 @@ class CutOff:
     ("path", "kind"),
     [("/v1/fine_tuning/jobs", "application/json"), ("/v1/files", FORM)],
 )
-def test_a_body_that_breaks_off_is_the_clients_fault(
-    api: Client, path: str, kind: str
-):
+def test_a_body_that_breaks_off_is_the_clients_fault(api: Client, path: str, kind: str):
     cut_off: Any = {"wsgi.input": CutOff()}
     response = api.post(path, b"x" * 9, kind, **cut_off)
     assert response.status_code == 400

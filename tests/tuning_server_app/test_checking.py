@@ -170,3 +170,20 @@ def test_a_nul_in_a_faulty_file_reaches_no_text_of_the_database():
     job = checked_job(jsonl({**chat(), "a\0b": 1}))
     assert 'an extra key "a\ufffdb"' in error_of(job)["message"]
     assert "\0" not in error_of(job)["message"] + job.events.get().message
+
+
+def test_the_check_of_one_job_is_not_anothers():
+    other = make_job()
+    checked_job(chats())
+    other.refresh_from_db()
+    assert other.heartbeat_at is None
+
+
+def test_the_check_of_a_cancelled_job_stops_whoever_else_waits(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(checking, "BEAT_SECONDS", -1)
+    make_job()
+    heart = checking._Heart(make_job(status=JobStatus.CANCELLED))
+    with pytest.raises(checking._NoLongerWanted):
+        heart.beat()

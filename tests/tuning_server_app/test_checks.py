@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps as registry
 
+from tuning_server_app import apps
 from tuning_server_app.checks import check_tuning_server
 
 
@@ -49,3 +51,21 @@ def test_an_address_of_no_engine_is_an_error(settings: Any, url: str):
 def test_an_address_of_an_engine_is_right(settings: Any):
     settings.TUNING_SERVER_INFERENCE_URL = "http://gpu-box:8000/v1"
     assert found() == []
+
+
+def test_a_model_that_can_be_downloaded_is_a_warning(settings: Any):
+    settings.TUNING_SERVER_BASE_MODELS = {"far": "hub:house/tiny"}
+    assert found() == ["tuning_server.W001"]
+
+
+def test_an_alias_of_a_base_model_is_right(settings: Any):
+    [base] = settings.TUNING_SERVER_BASE_MODELS
+    settings.TUNING_SERVER_MODEL_ALIASES = {"gpt-4o-mini": base, "mine": "ft:a:b:c:d"}
+    assert found() == []
+
+
+def test_every_command_checks_these_settings(monkeypatch: pytest.MonkeyPatch):
+    imported: list[str] = []
+    monkeypatch.setattr(apps, "import_module", imported.append)
+    registry.get_app_config("tuning_server_app").ready()
+    assert imported == ["tuning_server_app.checks"]

@@ -44,7 +44,7 @@ def model(organization: Organization) -> TunedModel:
     return model
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def merging(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Says what merging does, instead of the real process."""
 

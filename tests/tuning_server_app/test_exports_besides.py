@@ -1,12 +1,14 @@
 """What is made or dropped of one export leaves the others alone."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import make_job, make_model
@@ -38,7 +40,7 @@ def state_of(export: Export) -> str:
     return Export.objects.get(pk=export.pk).state
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def merges(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders in which was merged."""
     found: list[Path] = []
@@ -150,3 +152,46 @@ def test_a_model_without_its_base_is_not_merged(merges: list[Path]):
     TunedModel.objects.update(base_model="gone")
     exports.make(Export.objects.get(pk=merged.pk))
     assert (state_of(merged), merges) == (S.FAILED, [])
+
+
+def test_the_disk_never_holds_all_of_a_merged_model_twice(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def merge(*_base: Any, target: Path, **_more: Any) -> None:
+        for name in "abc":
+            (target / name).write_bytes(b"merged")
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(merge_process, "merge", merge)
+    add = exports.Archive.add_file
+
+    def look_and_add(archive: Any, path: Path, *more: Any) -> None:
+        seen.append(sorted(each.name for each in path.parent.iterdir()))
+        add(archive, path, *more)
+
+    monkeypatch.setattr(exports.Archive, "add_file", look_and_add)
+    exports.make(offered(ExportKind.MERGED, state=S.WANTED))
+    assert seen == [["a", "b", "c"], ["b", "c"], ["c"]]
+
+
+def test_an_export_and_its_file_change_together():
+    export = offered(ExportKind.ADAPTER)
+    with pytest.raises(IntegrityError):
+        exports._move(export, S.READY, file={"n_bytes": None})
+    assert state_of(export) == S.WANTED
+
+
+def test_a_use_is_noted_once_an_hour():
+    half_an_hour_ago = now() - timedelta(minutes=30)
+    export = offered(ExportKind.ADAPTER, state=S.READY, used_at=half_an_hour_ago)
+    exports.ask_for(export.file)
+    assert Export.objects.get(pk=export.pk).used_at == half_an_hour_ago
+
+
+def test_why_an_export_could_not_be_written_is_in_the_log(caplog: Any):
+    export = offered(ExportKind.ADAPTER)
+    assert export.tuned_model is not None
+    shutil.rmtree(runs_folder() / export.tuned_model.adapter)
+    exports.make(export)
+    assert state_of(export) == S.FAILED
+    assert "could not be written" in caplog.text

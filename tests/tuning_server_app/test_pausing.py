@@ -4,12 +4,19 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import make_job
 from tuning_server_app.errors import ApiError
-from tuning_server_app.models import FINISHED, JobStatus, Organization, TuningJob
+from tuning_server_app.models import (
+    FINISHED,
+    JobEvent,
+    JobStatus,
+    Organization,
+    TuningJob,
+)
 from tuning_server_app.services.pausing import pause_job, resume_job, stand_still
 from tuning_server_app.services.queue import give_back, requeue_job
 
@@ -160,3 +167,32 @@ def test_a_job_that_ended_during_the_pause_says_so():
     with pytest.raises(ApiError, match="has ended: it is succeeded"):
         pause_job(stale)
     assert TuningJob.objects.get().pause_requested_at is None
+
+
+def test_the_wish_of_one_job_is_not_anothers():
+    job, other = make_running(), make_running()
+    pause_job(job)
+    assert stand_still(job)
+    other.refresh_from_db()
+    assert (other.status, other.pause_requested_at) == (S.RUNNING, None)
+
+
+def test_a_wish_is_noted_with_its_event_or_not_at_all():
+    job = make_running()
+
+    def fail(**_event: Any) -> None:
+        raise RuntimeError
+
+    pre_save.connect(fail, sender=JobEvent, weak=False, dispatch_uid="fails")
+    try:
+        with pytest.raises(RuntimeError):
+            pause_job(job)
+    finally:
+        pre_save.disconnect(sender=JobEvent, dispatch_uid="fails")
+    assert TuningJob.objects.get().pause_requested_at is None
+
+
+def test_a_job_that_ended_is_not_resumed_whatever_was_wished():
+    job = make_job(status=S.SUCCEEDED, pause_requested_at=now())
+    with pytest.raises(ApiError, match="has ended"):
+        resume_job(job)

@@ -7,7 +7,13 @@ import pytest
 
 from tests.tuning_server_app.factories import make_job, make_organization
 from tuning_server_app import file_store
-from tuning_server_app.models import File, JobStatus, TunedModel, TuningJob
+from tuning_server_app.models import (
+    Export,
+    File,
+    JobStatus,
+    TunedModel,
+    TuningJob,
+)
 from tuning_server_app.services import run_record
 from tuning_server_app.services.jobs import cancel_job
 from tuning_server_app.services.pausing import pause_job
@@ -241,3 +247,47 @@ def test_a_cancel_is_noticed_between_two_beats(
     cancel_job(TuningJob.objects.get())
     with pytest.raises(ClaimLost):
         record.keep_alive()
+
+
+def test_progress_and_warnings_are_events(record: RunRecord):
+    record.store({"type": "progress", "message": "Starting"})
+    record.store({"type": "warning", "message": "Little memory"})
+    events = record.job.events.order_by("pk").values_list("message", "level")
+    assert list(events) == [("Starting", "info"), ("Little memory", "warn")]
+
+
+def test_a_checkpoint_is_told_of(record: RunRecord):
+    record.store(checkpoint(4))
+    assert record.job.events.get().message == "Checkpoint created at step 4"
+
+
+def test_the_weights_of_a_new_model_are_offered(record: RunRecord):
+    record.succeed(FINISHED)
+    kinds = Export.objects.order_by("kind").values_list("kind", flat=True)
+    assert list(kinds) == ["adapter", "merged"]
+
+
+def test_a_success_that_cannot_be_recorded_leaves_nothing_behind(
+    record: RunRecord, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run_record.exports, "offer", lambda _model: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        record.succeed(FINISHED)
+    assert not TunedModel.objects.exists()
+    assert list(file_store.folder().iterdir()) == []
+
+
+def test_the_table_holds_steps_alone(record: RunRecord):
+    record.store(RESOLVED)
+    record.store(metrics(1))
+    record.succeed(FINISHED)
+    results = File.objects.get(wire_id=TuningJob.objects.get().result_files[0])
+    table = base64.b64decode(file_store.path_of(results.blob).read_bytes()).decode()
+    assert [line.split(",")[0] for line in table.splitlines()] == ["step", "1"]
+
+
+def test_the_heart_of_another_job_does_not_beat(record: RunRecord):
+    other = make_job(status="running", claim="0" * 32)
+    record.store({"type": "progress", "message": "Starting"})
+    other.refresh_from_db()
+    assert other.heartbeat_at is None

@@ -12,7 +12,7 @@ import pytest
 from tuning_server_app import trainer_process
 from tuning_server_app.trainer_process import TrainerProcess
 
-READY = "print('{\"type\": \"ready\"}', flush=True)\n"
+READY = 'print(\'{"type": "ready"}\', flush=True)\n'
 SLEEP = f"import time\n{READY}time.sleep(20)"
 IGNORE = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 OBEY = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"

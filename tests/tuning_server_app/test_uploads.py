@@ -288,7 +288,7 @@ def test_of_two_completions_one_wins(api: Client, monkeypatch: pytest.MonkeyPatc
 def test_a_cancel_after_the_end_is_refused(organization: Organization):
     upload = make_upload(organization)
     Upload.objects.update(status=UploadStatus.COMPLETED)
-    with pytest.raises(ApiError, match="is completed"):
+    with pytest.raises(ApiError, match=r"is completed\. Only"):
         services.cancel_upload(upload)
 
 

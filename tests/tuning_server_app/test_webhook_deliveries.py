@@ -111,3 +111,9 @@ def test_an_end_that_another_worker_noted_stays(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(webhooks, "_send", lose)
     webhooks.deliver(delivery)
     assert states() == [S.SENT]
+
+
+def test_what_is_given_up_is_a_line_in_the_log(receiver: Receiver, caplog: Any):
+    delivery = delivery_to(receiver.url)
+    webhooks._note_failure(delivery, webhooks.NotDelivered("Gone.", is_gone=True))
+    assert f"{delivery.message_id} was given up" in caplog.text

@@ -75,7 +75,7 @@ def _ask_for(
     if message.get("refusal"):
         raise ModelFault(model_grader_refusal_error=True)
     try:
-        return orjson.loads(message["content"] or "")[name]
+        return orjson.loads(message["content"])[name]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise ModelFault(model_grader_parse_error=True) from error
 

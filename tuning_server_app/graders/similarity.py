@@ -27,8 +27,8 @@ def fuzzy_match(text: str, reference: str) -> float:
 
 def bleu(text: str, reference: str) -> float:
     found, wanted = WORD_OR_SIGN.findall(text), WORD_OR_SIGN.findall(reference)
-    if not found or not wanted:
-        return float(found == wanted)
+    if not found:
+        return float(not wanted)
     logs, smoothing = [], 1.0
     for n in range(1, min(LONGEST, len(found)) + 1):
         grams = _grams(found, n)
@@ -44,8 +44,8 @@ def bleu(text: str, reference: str) -> float:
 
 def gleu(text: str, reference: str) -> float:
     found, wanted = WORD_OR_SIGN.findall(text), WORD_OR_SIGN.findall(reference)
-    if not found or not wanted:
-        return float(found == wanted)
+    if not found:
+        return float(not wanted)
     ours, theirs = _all_grams(found), _all_grams(wanted)
     return (ours & theirs).total() / max(ours.total(), theirs.total())
 

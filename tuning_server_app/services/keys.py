@@ -4,7 +4,6 @@ import hashlib
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -100,9 +99,8 @@ def revoke_key(name: str, organization: str) -> None:
 
 
 def _note_use(key: ApiKey) -> None:
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=now() - USE_NOTED_EVERY)
     if key.last_used_at is None or key.last_used_at < now() - USE_NOTED_EVERY:
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now())
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now())
 
 
 def _hash(secret: str) -> str:

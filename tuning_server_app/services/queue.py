@@ -82,7 +82,7 @@ def queued_jobs_in_fair_order() -> list[TuningJob]:
         owner = job.organization_id
         turns.append((running[owner], used[owner], job.pk, job))
         running[owner] += 1
-    return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:3])]
+    return [turn[-1] for turn in sorted(turns)]
 
 
 def _organizations(jobs: QuerySet[TuningJob]) -> QuerySet[TuningJob, int]:
