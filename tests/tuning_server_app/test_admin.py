@@ -151,6 +151,7 @@ def test_an_operator_is_a_superuser_who_may_still_sign_in(
     rf: RequestFactory, is_active: bool, is_superuser: bool
 ):
     request = rf.get("/")
-    request.user = User(is_active=is_active, is_superuser=is_superuser)
+    user: Any = User(is_active=is_active, is_superuser=is_superuser)
+    request.user = user
     page = OperatorAdmin(ApiKey, site)
     assert page.has_view_permission(request) == (is_active and is_superuser)

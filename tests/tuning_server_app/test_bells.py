@@ -17,6 +17,7 @@ from tuning_server_app import tasks
 from tuning_server_app.models import (
     DeliveryState,
     Export,
+    JobStatus,
     Organization,
     TuningJob,
     WebhookDelivery,
@@ -102,7 +103,7 @@ def test_a_job_cancelled_in_the_admin_rings_for_its_webhooks(
 def test_a_message_that_is_tried_again_is_sent_at_once(
     admin_client: Client, ended: TuningJob, rung: Any
 ):
-    ended.move_to("cancelled", "")
+    ended.move_to(JobStatus.CANCELLED, "")
     WebhookDelivery.objects.update(state=DeliveryState.GIVEN_UP)
     delivery = WebhookDelivery.objects.get()
     page = "webhookdelivery"

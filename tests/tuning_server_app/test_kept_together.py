@@ -63,7 +63,8 @@ def test_the_log_of_a_job_names_the_files_it_has(
     if with_validation:
         body["validation_file"] = make_file(organization).wire_id
     api.post(JOBS, body, "application/json")
-    message = TuningJob.objects.get().events.order_by("pk").last().message
+    [job] = TuningJob.objects.all()
+    message = job.events.latest("pk").message
     assert ("validation file" in message) == with_validation
     assert message.endswith(body.get("validation_file", body["training_file"]))
 

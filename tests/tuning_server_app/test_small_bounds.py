@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from open_chats.segments import Segment
 from tests.tuning_server_app.factories import (
@@ -11,17 +14,19 @@ from tests.tuning_server_app.factories import (
     chat,
     jsonl,
     make_chat,
+    make_job,
     opened,
     preference,
 )
+from tuning_server_app import wire
 from tuning_server_app.chat_assembly import Assembly
 from tuning_server_app.errors import ApiError, model_not_found, refuse_unknown
 from tuning_server_app.file_request import check_purpose, life_seconds
 from tuning_server_app.job_request import parse_job_request
-from tuning_server_app.management.commands.ask import _reason
 from tuning_server_app.metadata import check_metadata
-from tuning_server_app.models import Organization
+from tuning_server_app.models import Organization, TuningJob
 from tuning_server_app.openapi import mended
+from tuning_server_app.paging import cut_page, read_limit
 from tuning_server_app.training_files.checking import check_validation_file
 from tuning_server_app.training_files.conversations import conversations
 from tuning_server_app.training_files.fitting import _is_learnt
@@ -169,11 +174,6 @@ def test_what_a_stream_leaves_out_adds_nothing():
     assert whole["choices"][0]["logprobs"]["content"] == []
 
 
-@pytest.mark.parametrize("body", [b"x" * 900, b"[]", b"{}", b'{"error": 1}'])
-def test_a_refusal_in_no_known_form_is_shown_in_part(body: bytes):
-    assert _reason(body) == body[:500].decode()
-
-
 @pytest.mark.parametrize(
     ("anchor", "seconds"),
     [(None, "3600"), ("created_at", "3600" + "0" * 5_000), ("created_at", "٣٦٠٠")],
@@ -195,3 +195,90 @@ def test_a_block_of_a_method_that_is_no_object_is_named():
     with pytest.raises(ApiError) as refused:
         parse_job_request({**JOB, "method": method})
     assert refused.value.param == "method.supervised"
+
+
+def test_a_name_that_is_a_folder_is_replaced():
+    assert parse_upload_request({**UPLOAD, "filename": "dir/"}).filename == "upload"
+
+
+@pytest.mark.parametrize(("text", "limit"), [("7", 7), ("99", 50), ("9" * 5_000, 50)])
+def test_a_limit_has_a_limit(text: str, limit: int):
+    assert read_limit(QueryDict(f"limit={text}"), default=20, largest=50) == limit
+
+
+def test_of_a_long_table_a_page_is_read(organization: Organization):
+    for _ in range(3):
+        make_job(organization=organization)
+    with CaptureQueriesContext(connection) as queries:
+        found, has_more = cut_page(
+            TuningJob.objects.all(), after=None, limit=1, newest_first=True
+        )
+    assert (len(found), has_more) == (1, True)
+    assert "LIMIT 2" in queries[0]["sql"]
+
+
+def test_what_a_job_does_not_have_is_null(db: None):
+    job = wire.job(make_job())
+    for name in ("fine_tuned_model", "validation_file", "user_provided_suffix"):
+        assert job[name] is None
+    assert job["hyperparameters"]["n_epochs"] == "auto"
+
+
+def test_what_a_job_has_is_shown(db: None):
+    job = wire.job(
+        make_job(
+            fine_tuned_model="ft:a",
+            validation_file="file-2",
+            suffix="cards",
+            resolved_hyperparameters={"n_epochs": 3},
+        )
+    )
+    assert (job["fine_tuned_model"], job["validation_file"]) == ("ft:a", "file-2")
+    assert job["user_provided_suffix"] == "cards"
+    assert job["hyperparameters"] == {"n_epochs": 3}
+
+
+CALL = {"name": "draw", "arguments": "{}"}
+TWO = "<|im_start|><|im_end|>"
+
+
+def verdict(*messages: Any, **line: Any) -> str:
+    row = {"messages": [*messages, chat()["messages"][1]], **line}
+    try:
+        return f"{check_validation_file(opened(jsonl(row))).n_examples} examples"
+    except FileRefused as refused:
+        return refused.message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "assistant", "function_call": CALL},
+        {"role": "function", "name": "draw", "content": "3"},
+    ],
+)
+def test_the_older_form_of_calls_is_understood(message: Any):
+    assert verdict(message) == "1 examples"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": TWO},
+        {"role": "user", "content": "a", "name": TWO},
+        {"role": "assistant", "content": TWO, "function_call": CALL},
+        {"role": "assistant", "function_call": {**CALL, "arguments": f'"{TWO}"'}},
+    ],
+)
+def test_of_control_tokens_the_first_is_named(message: Any):
+    assert verdict(message).count("control token") == 1
+
+
+def test_of_control_tokens_in_tools_the_first_is_named():
+    function = {"name": "draw", "description": TWO}
+    tools = [{"type": "function", "function": function}]
+    assert verdict(tools=tools).count("control token") == 1
+
+
+def test_an_empty_list_of_tools_is_none():
+    assert conversations({**chat(), "tools": []}, "supervised")[0].tools is None
