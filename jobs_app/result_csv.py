@@ -68,8 +68,6 @@ def _rows(text: str) -> Iterator[dict[str, float]]:
     try:
         table = csv.reader(lines, delimiter=delimiter)
         names = [_name(cell) for cell in next(table, [])][:MOST_COLUMNS]
-        if STEP not in names:
-            return
         for row in table:
             cells = zip(names, map(_number, row), strict=False)
             yield {name: value for name, value in cells if name and value is not None}

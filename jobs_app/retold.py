@@ -21,7 +21,7 @@ LONGEST = 1000  # no sentence of ours comes near it
 
 def retold(text: str, fragments: tuple[str, ...] = (), depth: int = MAX_DEPTH) -> str:
     """`text` translated; what is not known stays as it is."""
-    if not text or depth == 0 or len(text) > LONGEST:
+    if depth == 0 or len(text) > LONGEST:
         return text
     if (whole := gettext(text)) != text:
         return whole
@@ -38,7 +38,7 @@ def _in_two(text: str, fragments: tuple[str, ...], depth: int) -> str:
     """Something, and behind it a whole sentence of ours: what happened, and advice."""
     for end in SENTENCE.finditer(text):
         tail = text[end.end() :]
-        if tail and (told := gettext(tail)) != tail:
+        if (told := gettext(tail)) != tail:
             head = text[: end.start() + 1]
             return f"{retold(head, fragments, depth - 1)} {told}"
     return text
@@ -61,8 +61,7 @@ def _patterns(
 def _sentences(language: str) -> Iterator[tuple[str, str]]:
     catalog = translation(language)._catalog  # type: ignore[attr-defined]
     for msgid, translated in catalog.items():
-        is_one = isinstance(msgid, str) and isinstance(translated, str)
-        if is_one and PLACE.search(msgid) and SENTENCE.search(msgid):
+        if isinstance(msgid, str) and SENTENCE.search(msgid):
             yield msgid, translated
 
 

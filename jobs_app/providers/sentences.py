@@ -218,17 +218,17 @@ NEVER_WORTH_RETRYING = {"quota"}
 ALWAYS_WORTH_RETRYING = {"too_many_jobs", "too_many_requests"}
 
 
-def reason_of(status: int | None, code: str, words: str = "") -> str:
+def reason_of(status: int, code: str, words: str = "") -> str:
     """Our reason for a provider's error; the most telling of its three signs."""
-    if status is not None and 300 <= status < 400:
+    if 300 <= status < 400:
         return "redirect"
-    if status is not None and status >= 500 and status != 501:
+    if status >= 500 and status != 501:
         return "overloaded"
     if found := CODES.get(code.lower()):
         return found
     if found := next((PHRASES[p] for p in PHRASES if p in words.lower()), None):
         return found
-    return STATUSES.get(status or 0, "refused")
+    return STATUSES.get(status, "refused")
 
 
 def advice_for(code: str) -> str:

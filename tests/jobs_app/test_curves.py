@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from jobs_app import curves
 from jobs_app.curves import View, figures, table
 
 METRICS = [
@@ -57,3 +58,34 @@ def test_the_table_is_newest_first_and_has_the_columns_there_are():
 
     assert len(headings) == 3
     assert rows[0] == ["3", "0.5000", "0.9000", ""]
+
+
+def test_a_row_of_no_step_is_in_no_table_and_no_curve():
+    odd = [{"step": True, "train_loss": 9.0}, *METRICS]
+
+    assert len(table(odd)[1]) == len(METRICS)
+    assert figures(odd, View())[0].chart == figures(METRICS, View())[0].chart
+
+
+def test_only_a_loss_is_drawn_on_a_log_scale_and_only_if_wanted(monkeypatch):
+    drawn: list[bool] = []
+    line_chart = curves.line_chart
+
+    def note(series, *, is_log):
+        drawn.append(is_log)
+        return line_chart(series, is_log=is_log)
+
+    monkeypatch.setattr(curves, "line_chart", note)
+    figures(METRICS, View(is_log=True))
+    figures(METRICS, View())
+
+    assert drawn == [True, False, False, False]
+
+
+def test_two_points_and_a_whole_files_loss_are_not_smoothed():
+    rows = [{"step": n, "full_valid_loss": 1.0} for n in range(4)]
+    rows[0]["train_loss"] = rows[1]["train_loss"] = 2.0
+
+    labels = [c.label for c in figures(rows, View(is_smooth=True))[0].chart.curves]
+
+    assert not any("smoothed" in label for label in labels)

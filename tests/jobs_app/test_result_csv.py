@@ -1,7 +1,10 @@
 import base64
+import csv
+from collections.abc import Iterator
 
 import pytest
 
+from jobs_app import result_csv
 from jobs_app.result_csv import points_of
 
 OPENAI = b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n"
@@ -87,3 +90,38 @@ def test_odd_numbers_are_left_out():
     content = b"step,train_loss,valid_loss,note\n1,nan,inf,good\n2,,,\n"
 
     assert points_of(content) == [{"step": 1}, {"step": 2}]
+
+
+def test_what_is_too_much_is_left(monkeypatch):
+    monkeypatch.setattr(result_csv, "MOST_POINTS", 2)
+    monkeypatch.setattr(result_csv, "MOST_COLUMNS", 2)
+    content = b"step,train_loss,more\n1,0.5,7\n2,0.5,7\n3,0.5,7\n"
+
+    assert points_of(content) == [{"step": n, "train_loss": 0.5} for n in (1, 2)]
+
+
+def test_a_long_name_is_cut():
+    content = b"step," + b"n" * 99 + b"\n1,0.5\n"
+    assert points_of(content) == [{"step": 1, "n" * 60: 0.5}]
+
+
+def test_a_column_without_a_name_and_a_file_without_steps_say_nothing():
+    assert points_of(b"step,,train_loss\n1,7,0.5\n") == [{"step": 1, "train_loss": 0.5}]
+    assert points_of(b"train_loss,valid_loss\n0.5,0.6\n") == []
+
+
+def test_steps_alone_are_no_base64():
+    assert points_of(b"step\n1\n2\n") == [{"step": 1}, {"step": 2}]
+
+
+@pytest.fixture
+def _short_cells() -> Iterator[None]:
+    before = csv.field_size_limit(100)
+    yield
+    csv.field_size_limit(before)
+
+
+@pytest.mark.usefixtures("_short_cells")
+def test_before_a_cell_without_end_all_is_kept():
+    content = b'step,train_loss\n1,0.5\n2,"' + b"x" * 200
+    assert points_of(content) == [{"step": 1, "train_loss": 0.5}]

@@ -57,3 +57,24 @@ def test_a_sentence_within_itself_ends():
 def test_a_text_of_any_length_from_a_provider_is_not_searched():
     with override("ko"):
         assert retold("will retry: " + "x" * 1000, FRAGMENTS).startswith("will retry")
+
+
+def test_what_stands_too_deep_stays():
+    with override("ko"):
+        assert retold("((Remove it.))") == "((지우세요.))"
+        assert retold("(((Remove it.)))") == "(((Remove it.)))"
+
+
+def test_a_parenthesis_that_does_not_end_is_left_alone():
+    with override("ko"):
+        assert retold("(by mina", FRAGMENTS) == "(by mina"
+
+
+def test_without_a_language_everything_stays():
+    with override(None):
+        assert retold("by mina", FRAGMENTS) == "by mina"
+
+
+def test_what_is_not_translated_is_not_translated_in_half():
+    with override("ko"):
+        assert retold("zzz Remove it.", ("zzz %(who)s",)) == "zzz Remove it."

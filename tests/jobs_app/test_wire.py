@@ -1,9 +1,12 @@
 """Whatever a provider sends is stored short, finite and printable, or not at all."""
 
 import math
+from datetime import date
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
+from pydantic import BaseModel
 
 from jobs_app.providers.plain import MAX_DEPTH, MAX_ITEMS, plain_json, plain_text
 from jobs_app.providers.wire import (
@@ -14,6 +17,7 @@ from jobs_app.providers.wire import (
     Unintelligible,
     checkpoint_of,
     event_of,
+    fields_of,
     file_of,
     job_of,
     jobs_of,
@@ -22,6 +26,7 @@ from jobs_app.providers.wire import (
 )
 
 SURROGATE = "a\ud800b"
+MADE_UP = "made-up-99d06444180ba3914117fb4b63b6e29e"
 
 
 def job(**fields: Any) -> RemoteJob:
@@ -197,3 +202,73 @@ def depth_of(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + depth_of(value["a"])
     return 1 + depth_of(value[0]) if isinstance(value, list) else 0
+
+
+class Closed(BaseModel):
+    id: str
+
+
+class Open(Closed, extra="allow"):
+    pass
+
+
+def test_an_objects_fields_are_those_it_knows_and_those_it_does_not():
+    assert fields_of(Closed(id="a")) == {"id": "a"}
+    assert fields_of(Open(id="a", more=1)) == {"id": "a", "more": 1}  # type: ignore[call-arg]
+
+
+def test_a_suffix_is_found_by_either_name():
+    assert job(suffix="a").suffix == "a"
+    assert job(suffix="a", user_provided_suffix="b").suffix == "b"
+
+
+def test_what_a_file_and_an_event_say_goes_before_what_we_make_of_it():
+    assert file_of({"id": "file-1", "status": "error"}).status == "error"
+    assert event(type="metrics").type == "metrics"
+    assert event(type=None).type == "message"
+    assert event().id == "ftevent-1"
+
+
+def test_what_happened_at_no_known_time_happened_now():
+    moment = now()
+    made = checkpoint()
+    assert made is not None
+    assert min(event().created_at, made.created_at) >= moment
+
+
+def test_what_has_a_time_keeps_it():
+    made = checkpoint(created_at=1)
+    assert made is not None
+    assert made.created_at == event(created_at=1).created_at < now()
+
+
+def test_a_made_up_id_is_the_same_in_every_release():
+    """Else the events that are stored under it would come twice."""
+    assert event(id=None, created_at=1).id == MADE_UP
+
+
+def test_an_answer_goes_before_a_refusal():
+    said = {"choices": [{"message": {"content": "Yes.", "refusal": "No."}}]}
+    assert reply_of(said).text == "Yes."
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        (1_790_000_000, date(2026, 9, 21)),
+        ("2026-09-21", date(2026, 9, 21)),
+        ("2026-09-21T10:00:00Z", date(2026, 9, 21)),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_a_models_end_is_told_in_several_ways(told, day):
+    assert model_of({"id": "m", "shutdown_date": told}).shutdown_date == day
+
+
+def test_nothing_is_nothing_and_lists_in_lists_end_too():
+    deep: Any = "end"
+    for _ in range(MAX_DEPTH + 2):
+        deep = [deep]
+    assert plain_json(None) is None
+    assert depth_of(plain_json(deep)) == MAX_DEPTH

@@ -38,3 +38,10 @@ def test_an_unknown_role_is_no_row():
     user, team = make_member(Role.VIEWER), make_team()
     with pytest.raises(IntegrityError):
         Membership.objects.create(team=team, user=user, role="god")
+
+
+def test_a_superuser_sees_every_teams_rows():
+    one, other = make_team(), make_team()
+    make_member(Role.OWNER, one, is_superuser=True)
+    root = one.members.get()
+    assert {one, other} <= set(Team.objects.visible_to(root))

@@ -1,11 +1,13 @@
 """The team's page in the admin: owners manage their own members, and no other's."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from teams_app import audit
+from teams_app.admin import MembershipInline
 from teams_app.models import AuditEntry, Membership, Role, Team, User
 from teams_app.rows import read_key
 from teams_app.services import save_team
@@ -330,3 +332,15 @@ def test_what_a_superuser_does_to_a_user_is_told(client):
 @pytest.mark.parametrize("text", ["", "-1", "x", "1.5", "9" * 19, "9" * 5000])
 def test_a_key_that_is_none_leads_to_no_row(text):
     assert read_key(text) == 0
+
+
+def test_the_table_of_members_is_for_owners_by_itself(team, rf):
+    """Whatever page it stands on."""
+    rf = rf.get("/")
+    members = MembershipInline(Team, admin.site)
+    acts = ("add", "change", "delete")
+
+    for role in (Role.LAUNCHER, Role.OWNER):
+        rf.user = make_member(role, team)
+        may = {getattr(members, f"has_{act}_permission")(rf, team) for act in acts}
+        assert may == {role == Role.OWNER}
