@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Any, NamedTuple
 
 import pytest
@@ -68,6 +69,57 @@ def test_whoever_has_to_stop_takes_the_process_along(
     with pytest.raises(Stopped):
         run("hangs", tmp_path, keep_going=stop)
     assert started[0].poll() is not None
+
+
+class Merging:
+    """A process that ends at the second look, or only when it is killed."""
+
+    def __init__(self, *, hears: bool = True) -> None:
+        self.calls: list[Any] = []
+        self._hears = hears
+
+    def poll(self) -> None:
+        return None
+
+    def terminate(self) -> None:
+        self.calls.append("terminate")
+
+    def kill(self) -> None:
+        self.calls.append("kill")
+
+    def wait(self, seconds: float | None = None) -> None:
+        self.calls.append(seconds)
+        if not self._hears and seconds is not None:
+            raise TimeoutExpired("merging", seconds)
+        self._hears = True
+
+
+def test_while_it_merges_it_is_looked_every_second_whether_to_go_on():
+    process: Any = Merging(hears=False)
+
+    def go_on() -> None:
+        process.calls.append("go on?")
+        process._hears = process.calls.count("go on?") == 2
+
+    merge_process._wait(process, go_on)
+    look = merge_process.LOOK_SECONDS
+    assert process.calls == [look, "go on?", look, "go on?", look]
+
+
+@pytest.mark.parametrize(("hears", "then"), [(True, []), (False, ["kill", None])])
+def test_a_process_that_does_not_stop_is_killed(hears: bool, then: list[Any]):
+    process: Any = Merging(hears=hears)
+    merge_process._stop(process)
+    assert process.calls == ["terminate", merge_process.STOP_SECONDS, *then]
+
+
+def test_the_end_of_a_merge_that_says_nothing_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    with pytest.raises(NotMerged):
+        run("crashes", tmp_path)
+    assert "Merging ended with 1" in caplog.text
+    assert str(tmp_path / "7.log") in caplog.text
 
 
 class Usage(NamedTuple):

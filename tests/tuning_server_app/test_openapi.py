@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tuning_server_app import openapi
+from tuning_server_app.inference.chat_request import MAX_CHOICES, UNSUPPORTED
 from tuning_server_app.urls import urlpatterns
 
 PARAMETER = re.compile(r"<\w+:\w+>|\{\w+\}")
@@ -58,6 +59,26 @@ def test_what_cannot_be_asked_for_is_not_in_it():
     assert method == ["supervised", "dpo"]
     purposes = schemas["CreateFileRequest"]["properties"]["purpose"]["enum"]
     assert purposes == ["fine-tune"]
+
+
+def test_a_chat_may_ask_for_what_is_served_here():
+    chat = openapi.served()["components"]["schemas"]["CreateChatCompletionRequest"]
+    asked = chat["allOf"][1]["properties"]
+    assert not asked.keys() & UNSUPPORTED
+    assert asked["n"]["maximum"] == MAX_CHOICES
+
+
+def test_every_operation_may_end_in_our_error_and_none_names_a_limit():
+    for methods in openapi.served()["paths"].values():
+        for operation in methods.values():
+            answer = operation["responses"]["default"]["content"]["application/json"]
+            assert answer["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
+            assert "429" not in operation["responses"]
+
+
+def test_a_download_is_bytes():
+    content = openapi.served()["paths"]["/files/{file_id}/content"]["get"]
+    assert [*content["responses"]["200"]["content"]] == ["application/octet-stream"]
 
 
 def test_the_published_description_stays_as_it_is():

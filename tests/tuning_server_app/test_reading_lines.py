@@ -35,3 +35,7 @@ def test_a_line_that_is_too_long_comes_cut_and_once(length: int):
 def test_a_line_that_is_too_long_is_refused():
     with pytest.raises(FileRefused, match="the line is longer than"):
         check_validation_file(io.BytesIO(b'{"messages": []}\n'))
+
+
+def test_a_refusal_is_read_as_its_sentence():
+    assert str(FileRefused("invalid_file_format", "Line 3.")) == "Line 3."

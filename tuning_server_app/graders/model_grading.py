@@ -24,7 +24,6 @@ class ModelFault(Exception):
     """The model did not give what it was asked for; `errors` are the flags to set."""
 
     def __init__(self, **errors: Any) -> None:
-        super().__init__()
         self.errors = errors
 
 

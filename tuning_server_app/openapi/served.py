@@ -19,7 +19,6 @@ ERROR = {
     "description": "What is wrong, why, and what to do next.",
     "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}ErrorResponse"}}},
 }
-METHODS_OF_HTTP = {"get", "post", "delete"}
 INFO = {
     "title": "The tuning server of finetune-site",
     "version": "1",
@@ -87,8 +86,7 @@ def _describe_download(paths: dict[str, Any]) -> None:
 
 def _operations(paths: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for methods in paths.values():
-        for method in METHODS_OF_HTTP & methods.keys():
-            yield methods[method]
+        yield from methods.values()
 
 
 def _drop_unused(document: Document) -> None:

@@ -73,7 +73,10 @@ def flags(graded: Any) -> list[str]:
     return [name for name, value in graded["metadata"]["errors"].items() if value]
 
 
-@pytest.mark.parametrize("grader", [CHECK, ALIKE, JUDGE, multi(), multi("x", x=LABEL)])
+SOUND = [CHECK, ALIKE, JUDGE, multi(), multi("x", x=LABEL), multi("max(right, alike)")]
+
+
+@pytest.mark.parametrize("grader", SOUND)
 def test_a_sound_grader_is_handed_back(api: Client, grader: Any):
     response = api.post(f"{GRADERS}/validate", {"grader": grader}, "application/json")
     assert response.json() == {"grader": grader}
@@ -158,6 +161,13 @@ def test_graders_are_combined(api: Client):
     assert graded["sub_rewards"] == {"right": 0, "alike": pytest.approx(2 / 3)}
     assert graded["reward"] == pytest.approx(1 / 3)
     assert graded["metadata"]["type"] == "multi"
+    assert graded["metadata"]["scores"] == graded["sub_rewards"]
+
+
+def test_the_score_of_one_grader_has_its_name(api: Client):
+    graded = run(api, CHECK)
+    assert graded["metadata"]["scores"] == {"right": 1}
+    assert graded["sub_rewards"] == {}
 
 
 def test_one_grader_in_the_form_of_the_schema_is_known_by_its_name(api: Client):
@@ -172,6 +182,7 @@ def test_one_grader_in_the_form_of_the_schema_is_known_by_its_name(api: Client):
         ("{{item.answer.deep}}", "20", "invalid_variable_error"),
         ("{{sample.output_tools}}", "20", "invalid_variable_error"),
         ("{{world}}", "20", "invalid_variable_error"),
+        ("{{sample}}", "20", "invalid_variable_error"),
         ("{{sample.output_json.a}}", "no json", "sample_parse_error"),
     ],
 )
@@ -206,14 +217,31 @@ def test_a_text_that_grows_without_end_is_cut(
     assert flags(graded) == ["truncated_observation_error"]
 
 
+def test_of_a_text_that_is_cut_no_more_is_read_than_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(templates, "MAX_TEXT", 100)
+    namespace = templates.Namespace("a" * 60, {})
+    filled = namespace.fill("{{sample.output_text}}" * 2 + "{{item.unknown}}")
+    assert (filled, namespace.is_cut) == ("a" * 100, True)
+
+
+def test_of_a_wrong_value_a_part_is_quoted(api: Client):
+    message = refused(api, {**CHECK, "operation": "x" * 900})["message"]
+    assert 200 < message.count("x") <= 300
+
+
 class Judge:
     """The inference process: answers what it is told, and remembers the question."""
 
     status = 200
 
-    def __init__(self, content: str, **message: Any) -> None:
+    def __init__(self, content: str | None, **message: Any) -> None:
         choice = {"message": {"content": content, **message}}
-        self._said = {"choices": [choice], "usage": {"total_tokens": 12}}
+        self._said: dict[str, Any] = {
+            "choices": [choice],
+            "usage": {"total_tokens": 12},
+        }
         self.heard: dict[str, Any] = {}
 
     def ask(self, body: dict[str, Any], **_weights: Any) -> "Judge":
@@ -226,7 +254,7 @@ class Judge:
 
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Judge]:
-    def judge(content: str, **message: Any) -> Judge:
+    def judge(content: str | None, **message: Any) -> Judge:
         made = Judge(content, **message)
         monkeypatch.setattr(inference_client, "ask", made.ask)
         return made
@@ -253,11 +281,30 @@ def test_a_score_stays_within_its_range(
     assert run(api, JUDGE)["reward"] == reward
 
 
+@pytest.mark.parametrize(("score", "reward"), [(11, 1), (-3, 0), (0.5, 0.5)])
+def test_a_grader_without_a_range_goes_from_0_to_1(
+    api: Client, judge: Callable[..., Judge], score: float, reward: float
+):
+    judge(json.dumps({"result": score}))
+    grader = {key: value for key, value in JUDGE.items() if key != "range"}
+    assert run(api, grader)["reward"] == reward
+
+
+def test_an_engine_that_counts_no_tokens_is_believed(
+    api: Client, judge: Callable[..., Judge]
+):
+    asked = judge('{"result": 7}')
+    asked._said = {**asked._said, "usage": None}
+    graded = run(api, JUDGE)
+    assert (graded["reward"], graded["metadata"]["token_usage"]) == (7, 0)
+
+
 @pytest.mark.parametrize(
-    "content", ["seven", '{"score": 7}', '{"result": "7"}', '{"result": true}', "[]"]
+    "content",
+    [None, "", "seven", '{"score": 7}', '{"result": "7"}', '{"result": true}', "[]"],
 )
 def test_an_answer_without_a_number_is_worth_nothing(
-    api: Client, judge: Callable[..., Judge], content: str
+    api: Client, judge: Callable[..., Judge], content: str | None
 ):
     judge(content)
     graded = run(api, JUDGE)

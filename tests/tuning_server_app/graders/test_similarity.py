@@ -43,6 +43,26 @@ def test_a_short_answer_is_not_a_good_one():
     assert METRICS["bleu"]("the cat", CAT) == pytest.approx(2.718281828 ** (1 - 6 / 2))
 
 
+def test_a_long_answer_is_only_worth_its_right_part():
+    worth = METRICS["bleu"](f"{CAT} now", CAT)
+    assert worth == pytest.approx((6 / 7 * 5 / 6 * 4 / 5 * 3 / 4) ** 0.25)
+
+
+@pytest.mark.parametrize("texts", [("the cat", CAT), (CAT, "the cat")])
+def test_the_longer_text_decides_what_is_alike(texts: tuple[str, str]):
+    assert METRICS["gleu"](*texts) == pytest.approx((2 + 1) / (6 + 5 + 4 + 3))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_word_and_none_have_nothing_in_common(metric: str):
+    assert METRICS[metric]("", "cat") == METRICS[metric]("cat", "") == 0
+
+
+@pytest.mark.parametrize("metric", ["bleu", "gleu", "fuzzy_match"])
+def test_nothing_is_all_of_nothing(metric: str):
+    assert METRICS[metric]("", "") == 1
+
+
 def test_what_no_gram_supports_is_smoothed():
     """One word is right; the pairs count a half, the threes a quarter."""
     assert METRICS["bleu"]("the red dog", "the cat sat") == pytest.approx(
