@@ -36,10 +36,9 @@ def find_price(provider: Provider, base_model: str) -> Price | None:
         team=provider.team_id,
         as_of__lte=localdate(),
     )
-    alike = [p for p in applying if family(p.base_model) == family(base_model)]
     name = base_name(base_model)
     # Among other snapshots of the family, only a price for the whole family counts.
-    fitting = [p for p in alike if p.base_model in (name, family(name))]
+    fitting = [p for p in applying if p.base_model in (name, family(name))]
     return max(fitting, key=lambda price: _rank(price, name), default=None)
 
 

@@ -121,6 +121,7 @@ def test_figures_are_those_that_were_reported_step_by_step():
         (EventType.METRICS, {"step": 2, "valid_loss": 0.6}),
         (EventType.METRICS, {"step": 2, "train_loss": None}),
         (EventType.METRICS, {"step": True, "train_loss": 7}),
+        (EventType.METRICS, {"step": "3", "train_loss": 7}),
         (EventType.MESSAGE, {"step": 3, "train_loss": 7}),
     ]:
         job.events.create(type=kind, message="", data=data)

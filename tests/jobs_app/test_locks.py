@@ -8,8 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from jobs_app.models import FineTuningJob, JobStatus, LeftoverFile
-from jobs_app.services import claiming, launching, leftovers, submitting
+from datasets_app.services import runs
+from jobs_app.models import FineTuningJob, JobStatus, LeftoverFile, ProviderCheck
+from jobs_app.services import claiming, launching, leftovers, pace, submitting
+from jobs_app.services.compatibility import running
 from tests.factories import make_job
 
 pytestmark = [
@@ -39,10 +41,25 @@ def give_up(job: FineTuningJob) -> None:
     leftovers._give_up(job.provider, file)
 
 
+def reserve(job: FineTuningJob) -> None:
+    """Or two workers are both granted the last request of a minute."""
+    pace.reserve_all(job.provider, 1)
+
+
+def end_a_check(job: FineTuningJob) -> None:
+    """Or what was found at one address is kept for another."""
+    provider = job.provider
+    check = ProviderCheck.objects.create(provider=provider, base_url=provider.base_url)
+    assert runs.claim(check)
+    running._end(check)
+
+
 ACTS: list[tuple[Callable[[FineTuningJob], Any], str]] = [
     (announce, "jobs_app_provider"),
     (launch, "jobs_app_finetuningjob"),
     (give_up, "jobs_app_provider"),
+    (reserve, "jobs_app_providerpace"),
+    (end_a_check, "jobs_app_provider"),
 ]
 
 

@@ -146,6 +146,17 @@ def test_what_is_asked_of_one_provider_is_counted_of_that_one():
     assert counted == {provider.pk: 2, other.pk: 1}
 
 
+def test_a_new_minute_begins_with_what_is_asked_in_it():
+    provider, long_ago = make_provider(), now() - timedelta(hours=1)
+    ProviderPace.objects.create(
+        provider=provider, n_requests=9, minute_began_at=long_ago
+    )
+
+    count_in_minute(provider, 2)
+
+    assert ProviderPace.objects.get().n_requests == 2
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_was_never_counted_is_not_taken_away(is_known):
     provider = make_provider()

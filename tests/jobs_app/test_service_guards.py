@@ -34,6 +34,7 @@ from jobs_app.services import (
     recognising,
     teams,
 )
+from jobs_app.services.fitting import check_fits
 from jobs_app.services.heartbeats import STALE_SECONDS, TICK, Pulse, tick_seconds
 from teams_app import audit
 from teams_app.models import AuditEntry, Role
@@ -97,6 +98,7 @@ def test_a_webhook_changes_together_with_its_line_in_the_log(
     assert hooks() != before
     assert AuditEntry.objects.filter(verb=verb, thing="webhook").exists()
 
+    Webhook.objects.update(problem="gone")
     before = hooks()
     hook = Webhook.objects.first() or Webhook(pk=hook.pk, team=hook.team)
     monkeypatch.setattr(audit, "record", broken)
@@ -211,12 +213,12 @@ def test_tokens_are_exact_where_the_models_own_tokenizer_is(
 # Times ------------------------------------------------------------------------------
 
 
-def test_a_poll_is_never_further_away_than_the_slowest():
-    provider, long_ago = make_provider(), now() - timedelta(days=9)
-    slowest = due_times.profile_of(provider).slowest_poll_seconds
-    seconds = due_times.seconds_between_polls(provider, S.PAUSED, long_ago)
-    first = due_times.profile_of(provider).poll_seconds
-    assert seconds == min(15 * first, slowest)
+@pytest.mark.parametrize(("status", "seconds"), [(S.RUNNING, 10), (S.PAUSED, 20)])
+def test_a_poll_is_never_further_away_than_the_slowest(monkeypatch, status, seconds):
+    profile = SimpleNamespace(poll_seconds=10, slowest_poll_seconds=20)
+    monkeypatch.setattr(due_times, "profile_of", lambda _provider: profile)
+    provider = make_provider()
+    assert due_times.seconds_between_polls(provider, status, now()) == seconds
 
 
 def test_what_stands_still_is_asked_about_seldom_from_the_beginning():
@@ -334,6 +336,16 @@ def test_a_list_of_leftovers_is_replaced_as_a_whole(
     with pytest.raises(Broken):
         leftovers.look_for_leftovers(faulty_provider)
     assert LeftoverFile.objects.exists()
+
+
+def test_who_compares_two_answers_may_not_know_how_to_grade_one():
+    provider = make_provider(abilities={"dpo": True})
+    job = make_job(provider=provider)
+    job.dataset_version.dataset.method = "reinforcement"
+    with pytest.raises(ValidationError, match="cannot train on rows of this kind"):
+        check_fits(job)
+    job.dataset_version.dataset.method = "dpo"
+    check_fits(job)
 
 
 def test_a_job_without_a_suffix_goes_where_none_is_taken():

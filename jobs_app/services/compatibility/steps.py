@@ -125,7 +125,7 @@ def cancel(walk: Walk) -> Outcome:
     status = client.retrieve(job_id).status
     if status in AT_PROVIDER or status is None:
         status = client.cancel(job_id).status
-    if status != JobStatus.CANCELLED and status not in FINISHED:
+    if status not in FINISHED:
         walk.wait("cancel", times=WAITS)
         return Outcome.unclear(_("The job was told to stop and has not stopped yet."))
     if status != JobStatus.CANCELLED:
