@@ -8,6 +8,7 @@ from django.utils.timezone import localdate
 
 from datasets_app.model_names import best_name, family
 from jobs_app.models import Price, usd
+from jobs_app.new_teams import make_ready
 from jobs_app.services import find_price, seed_prices
 from teams_app.models import Role
 from tests.factories import make_member, make_provider, make_team
@@ -150,3 +151,13 @@ def test_a_price_below_nothing_is_refused(client, openai):
     )
 
     assert "greater than or equal to 0" in answer.content.decode()
+
+
+def test_a_price_book_that_was_emptied_stays_empty_when_its_team_is_renamed():
+    team = make_team()
+    Price.objects.all().delete()
+
+    team.save()
+    make_ready(instance=team, created=True, raw=True)  # as a fixture is loaded
+
+    assert not Price.objects.exists()

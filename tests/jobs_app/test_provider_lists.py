@@ -1,6 +1,7 @@
 """A provider's lists are read to their end; files in pieces as whole."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,6 +102,12 @@ def test_one_may_look_before_and_behind_a_file(file):
     with file.open() as whole:
         assert (whole.seek(-5), whole.read(3)) == (0, b"BOM")
         assert (whole.seek(99), whole.read(3)) == (99, b"")
+
+
+def test_a_part_ends_where_it_ends(file):
+    with file.open_part(0) as first, file.open_part(2) as last:
+        assert (first.seek(7), first.read(1)) == (7, b"")
+        assert last.seek(0, os.SEEK_END) == len(b"789")
 
 
 def test_a_file_that_was_sent_is_closed(file):
