@@ -68,6 +68,7 @@ def test_what_stands_too_deep_stays():
 def test_a_parenthesis_that_does_not_end_is_left_alone():
     with override("ko"):
         assert retold("(by mina", FRAGMENTS) == "(by mina"
+        assert retold("by mina)") == "by mina)"
 
 
 def test_without_a_language_everything_stays():
