@@ -12,6 +12,7 @@ from datasets_app.services import runs
 from jobs_app.models import FineTuningJob, JobStatus, LeftoverFile, ProviderCheck
 from jobs_app.services import claiming, launching, leftovers, pace, submitting
 from jobs_app.services.compatibility import running
+from teams_app.services import save_team
 from tests.factories import make_job
 
 pytestmark = [
@@ -54,12 +55,18 @@ def end_a_check(job: FineTuningJob) -> None:
     running._end(check)
 
 
+def change_rules(job: FineTuningJob) -> None:
+    """Or the log tells of another change than the one that was made."""
+    save_team(job.team, by=None)
+
+
 ACTS: list[tuple[Callable[[FineTuningJob], Any], str]] = [
     (announce, "jobs_app_provider"),
     (launch, "jobs_app_finetuningjob"),
     (give_up, "jobs_app_provider"),
     (reserve, "jobs_app_providerpace"),
     (end_a_check, "jobs_app_provider"),
+    (change_rules, "teams_app_team"),
 ]
 
 
