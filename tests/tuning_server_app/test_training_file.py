@@ -306,6 +306,27 @@ def test_a_bad_call_or_name_is_named_by_example_and_message(message: Any, says: 
     assert says in words
 
 
+TOKENS = "<|a|> <|b|> <|a|>"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": TOKENS},
+        {"role": "user", "content": "a", "name": TOKENS},
+        calling(f'"{TOKENS}"'),
+    ],
+)
+def test_of_several_control_tokens_the_first_is_named(message: Any):
+    words = refusal_of(message, ANSWER)
+    assert (words.count("control token"), words.count("<|b|>")) == (1, 0)
+
+
+def test_of_several_control_tokens_of_tools_the_first_is_named():
+    words = refusal_of(ANSWER, tools=[defined(description=TOKENS)])
+    assert (words.count("control token"), words.count("<|b|>")) == (1, 0)
+
+
 def defined(name: Any = "draw", **function: Any) -> Any:
     return {"type": "function", "function": {"name": name, **function}}
 

@@ -370,6 +370,12 @@ def test_a_wrong_body_is_refused(api: Client, field: str, value: Any):
     assert response.json()["error"]["param"] == field
 
 
+def test_a_grader_may_need_no_item(api: Client):
+    body = {"grader": {**CHECK, "reference": "20"}, "model_sample": "20"}
+    response = api.post(f"{GRADERS}/run", body, "application/json")
+    assert response.json()["reward"] == 1
+
+
 DEEP = "[" * 300 + "]" * 300
 
 
