@@ -1,5 +1,6 @@
 """One run on each device, or one run on several."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,29 @@ def test_a_trainer_sees_its_device_alone(
     with TrainerProcess(tmp_path, Device(("1",))) as process:
         event = next(filter(None, process.events()))
     assert event["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+def test_what_was_taken_of_several_is_free_when_not_all_are(devices: Any):
+    devices("1", "0+1", "0")
+    with take_device() as one, take_device() as two:
+        assert (names(one), names(two)) == (("1",), ("0",))
+
+
+def test_without_a_setting_workers_of_different_devices_run_at_once(
+    devices: Any, monkeypatch: pytest.MonkeyPatch
+):
+    devices()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with take_device() as one, take_device() as again:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+        with take_device() as other:
+            assert (one is None, again, other is None) == (False, None, False)
+
+
+def test_a_device_that_is_taken_costs_no_open_file(devices: Any):
+    devices("0")
+    with take_device():
+        before = os.listdir("/proc/self/fd")  # noqa: PTH208  (its names, nothing more)
+        with take_device() as second:
+            assert second is None
+            assert os.listdir("/proc/self/fd") == before  # noqa: PTH208

@@ -25,12 +25,14 @@ from tuning_server_app.models import (
     JobEvent,
     JobStatus,
     Organization,
+    TunedModel,
     TuningJob,
     Upload,
     UploadPart,
     UploadStatus,
 )
-from tuning_server_app.services import files, jobs, permissions, uploads
+from tuning_server_app.services import files, jobs, permissions, tuned_models, uploads
+from tuning_server_app.services.stored_chats import ChatRecord
 
 pytestmark = pytest.mark.django_db
 JOBS = "/v1/fine_tuning/jobs"
@@ -181,3 +183,29 @@ def test_a_job_moves_alone():
     jobs.cancel_job(job)
     other.refresh_from_db()
     assert other.status == JobStatus.QUEUED
+
+
+def test_a_model_that_could_not_be_deleted_keeps_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    model = make_model()
+    monkeypatch.setattr(tuned_models, "partial", fail)
+    with pytest.raises(RuntimeError):
+        tuned_models.delete_model(model)
+    assert TunedModel.objects.exists()
+
+
+def test_weights_that_could_not_be_deleted_are_in_the_log(
+    caplog: Any, django_capture_on_commit_callbacks: Any
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        tuned_models.delete_model(make_model(adapter="gone"))
+    assert "The weights gone could not be deleted" in caplog.text
+
+
+def test_a_stream_that_could_not_be_kept_is_in_the_log(
+    organization: Organization, caplog: Any
+):
+    record = ChatRecord(organization, {"messages": []})
+    record.feed(b"data: no JSON\n\n")
+    assert "could not be kept" in caplog.text

@@ -161,7 +161,5 @@ def _link(source: Path | str, target: Path | str) -> None:
     """A second name for a file that never changes, so no copy is needed."""
     try:
         os.link(source, target)
-    except FileNotFoundError:
-        raise
     except OSError:  # another file system, or one without links
         shutil.copyfile(source, target)

@@ -203,7 +203,7 @@ def _join(draft: Draft, parts: Iterable[UploadPart]) -> str:
 def _check_digest(found: str, announced: str | None) -> None:
     if announced is not None and found != announced.lower():
         raise invalid(
-            f"The parts together have the MD5 {found}, not {announced[:64]}. Check"
+            f"The parts together have the MD5 {found}, not {announced}. Check"
             " their order, or begin a new upload.",
             param="md5",
             code="checksum_mismatch",
