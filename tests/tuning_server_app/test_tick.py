@@ -33,6 +33,7 @@ from tuning_server_app.services import (
     uploads,
     webhooks,
 )
+from tuning_server_app.services.tuned_models import delete_model
 
 __all__ = ["rung"]  # a fixture
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_after_a_run_its_webhooks_and_its_weights_are_rung_for(
 def test_a_trainer_that_found_nothing_to_do_rings_for_nobody(
     rung: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    ended_job()
+    delete_model(ended_job().tuned_models.get())
     monkeypatch.setattr(training, "train_next", lambda: None)
     assert rung(tasks.train) == []
 
