@@ -27,6 +27,8 @@ def test_only_the_chosen_steps_are_drawn():
     chart = figures(METRICS, View(first_step=2, last_step=3))[0].chart
 
     assert (chart.first_step, chart.last_step) == (2, 3)
+    until = figures(METRICS, View(last_step=2))[0].chart
+    assert (until.first_step, until.last_step) == (1, 2)
 
 
 def test_smoothing_says_so_and_leaves_the_readings_as_they_were():

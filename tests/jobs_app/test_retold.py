@@ -1,5 +1,5 @@
 import pytest
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import gettext, gettext_noop, override
 
 from jobs_app.retold import retold
 
@@ -79,3 +79,11 @@ def test_without_a_language_everything_stays():
 def test_what_is_not_translated_is_not_translated_in_half():
     with override("ko"):
         assert retold("zzz Remove it.", ("zzz %(who)s",)) == "zzz Remove it."
+
+
+def test_each_of_several_values_finds_its_place():
+    template = "%(name)s: %(value)s at step %(step)s."
+    values = {"name": "x", "value": "0.5", "step": "3"}
+    with override("ko"):
+        assert gettext(template) != template
+        assert retold(template % values) == gettext(template) % values
