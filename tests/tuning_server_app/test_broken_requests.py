@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 
 from tests.tuning_server_app.factories import make_file
-from tests.tuning_server_app.test_chat import ask, upstream
+from tests.tuning_server_app.test_chat import EVENT, STREAM, Upstream, ask, upstream
 from tuning_server_app import file_store, inference_client
 from tuning_server_app.models import File, Organization
 from tuning_server_app.services import tuned_models
@@ -149,3 +150,20 @@ def test_a_client_whose_connection_broke_is_gone():
     theirs.close()
     ours.close()
     assert asked_over(ours)
+
+
+def test_an_answer_that_breaks_off_is_in_the_log(
+    ask: Any, upstream: Upstream, caplog: Any
+):
+    head = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    upstream.answer(head, b"%x\r\n%b\r\n" % (len(EVENT), EVENT))
+    assert b"".join(ask(stream=True).streaming_content)
+    assert "died while it answered" in caplog.text
+
+
+def test_an_inference_process_that_is_not_there_is_in_the_log(
+    ask: Any, settings: Any, tmp_path: Path, caplog: Any
+):
+    settings.INFERENCE_SOCKET = tmp_path / "nothing.sock"
+    assert ask().status_code == 503
+    assert "inference process does not answer" in caplog.text

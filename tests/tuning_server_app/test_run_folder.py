@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from tests.tuning_server_app.factories import (
     BASE,
@@ -149,3 +150,11 @@ def test_nothing_of_a_try_that_failed_stays(job: TuningJob):
     save_state(folder, 99)
     run_folder.prepare(job)
     assert not (folder / STATES).exists()
+
+
+def test_a_job_that_never_ran_is_not_looked_for_on_the_disk(
+    django_assert_num_queries: Any,
+):
+    make_job(status="cancelled", finished_at=now(), attempts=0)
+    with django_assert_num_queries(1):
+        run_folder.clear_ended_runs()
