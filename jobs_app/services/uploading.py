@@ -123,7 +123,7 @@ def _claim_sending(row: RemoteFile, job: FineTuningJob) -> None:
         sending_since=row.sending_since,
     )
     mine = {"sender": job, "sending_since": job.status_changed_at}
-    if _is_being_sent(row, job) or not unmoved.update(**mine):
+    if _is_being_sent(row) or not unmoved.update(**mine):
         raise NotYet(
             _("Another job uploads the same file to %(provider)s; this one uses it.")
             % {"provider": job.provider},
@@ -132,10 +132,8 @@ def _claim_sending(row: RemoteFile, job: FineTuningJob) -> None:
     row.refresh_from_db()
 
 
-def _is_being_sent(row: RemoteFile, job: FineTuningJob) -> bool:
-    """By a submission other than this one, whose claim still stands."""
-    if row.sender_id in {None, job.pk} or row.sending_since is None:
-        return False
+def _is_being_sent(row: RemoteFile) -> bool:
+    """By a submission before this one, whose claim still stands."""
     return FineTuningJob.objects.filter(
         pk=row.sender_id,
         status=JobStatus.SUBMITTING,

@@ -20,6 +20,8 @@ from jobs_app.models import (
 from jobs_app.providers import ProviderRejected
 from jobs_app.services import acting, approvals, launching, submitting
 from jobs_app.services.approvals import ApprovalRefused
+from jobs_app.services.uploading import FileRefused
+from jobs_app.services.waiting import NotYet, Unsure
 from teams_app.models import AuditEntry, Role, Verb
 from tests.factories import (
     chat_lines,
@@ -141,6 +143,13 @@ def test_an_estimate_is_judged_where_there_is_one(
 @pytest.mark.parametrize("given", [{"provider_id": 1}, {"dataset_version_id": 1}, {}])
 def test_a_form_with_a_field_left_empty_is_checked_all_the_same(given):
     FineTuningJob(**given).clean()
+
+
+@pytest.mark.parametrize(
+    "stop", [NotYet("why", 5), Unsure("why", []), FileRefused("why", "train")]
+)
+def test_a_submission_that_stops_says_why_and_nothing_else(stop):
+    assert str(stop) == "why"
 
 
 # With rows ------------------------------------------------------------------------

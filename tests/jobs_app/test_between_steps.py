@@ -9,7 +9,14 @@ from jobs_app import services
 from jobs_app.models import Approval, FineTuningJob, JobStatus, ProviderPace
 from jobs_app.providers import ProviderClient, ProviderRejected
 from jobs_app.services import claiming, pace, submitting
-from tests.factories import chat_lines, make_dataset, make_job, make_user, make_version
+from tests.factories import (
+    chat_lines,
+    make_dataset,
+    make_job,
+    make_provider,
+    make_user,
+    make_version,
+)
 
 CREATE = ("POST", "/v1/fine_tuning/jobs")
 pytestmark = pytest.mark.django_db
@@ -119,3 +126,10 @@ def test_a_validation_file_goes_only_where_one_is_taken(provider, fake):
     [created] = fake.sent(*CREATE)
     assert "validation_file" not in created.json
     assert len(fake.files) == 1
+
+
+def test_a_team_may_have_several_providers(job):
+    make_provider(team=job.team)
+    make_provider()
+
+    assert submit(job).status == JobStatus.QUEUED

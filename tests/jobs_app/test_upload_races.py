@@ -69,6 +69,15 @@ def test_what_changed_since_it_was_read_is_not_taken_over(job, read):
         uploading._claim_sending(row, job)
 
 
+def test_what_may_have_arrived_since_it_was_read_is_known_to_who_takes_over(job):
+    row = file_of(job)
+    RemoteFile.objects.update(sent_at=now())
+
+    uploading._claim_sending(row, job)
+
+    assert row.sent_at is not None
+
+
 def test_one_files_sender_is_not_anothers(job):
     mine, other = file_of(job), another(make_job())
     theirs = file_of(other)
@@ -88,14 +97,14 @@ def test_only_a_claim_that_stands_is_waited_for(job, status, is_now):
     since = sender.status_changed_at - timedelta(seconds=0 if is_now else 60)
     row = file_of(job, sender=sender, sending_since=since)
 
-    assert not uploading._is_being_sent(row, job)
+    assert not uploading._is_being_sent(row)
 
 
 def test_another_jobs_claim_is_not_the_senders(job):
     busy = another(job, status=JobStatus.SUBMITTING)
     row = file_of(job, sender=another(job), sending_since=busy.status_changed_at)
 
-    assert not uploading._is_being_sent(row, job)
+    assert not uploading._is_being_sent(row)
 
 
 def test_an_id_is_stored_with_the_file_that_this_job_sends(job):

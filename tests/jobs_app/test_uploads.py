@@ -15,6 +15,7 @@ from jobs_app.models import (
     JobStatus,
     ProviderPace,
     RemoteFile,
+    RemotePart,
 )
 from jobs_app.providers import PROFILES, OutgoingFile
 from jobs_app.services import parts, uploading
@@ -205,6 +206,7 @@ def test_a_long_file_goes_in_parts(in_parts, faulty):
     assert file["content"] == content_of(in_parts)
     assert faulty.count("add_part") == n_parts(in_parts) > 2
     assert not faulty.count("upload_file")
+    assert not RemotePart.objects.exists()
 
 
 def test_the_checksum_of_the_whole_is_sent(in_parts, faulty):
