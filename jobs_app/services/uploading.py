@@ -10,7 +10,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -134,10 +134,10 @@ def _claim_sending(row: RemoteFile, job: FineTuningJob) -> None:
 
 def _is_being_sent(row: RemoteFile) -> bool:
     """By a submission before this one, whose claim still stands."""
-    return FineTuningJob.objects.filter(
-        pk=row.sender_id,
-        status=JobStatus.SUBMITTING,
-        status_changed_at=row.sending_since,
+    return RemoteFile.objects.filter(
+        pk=row.pk,
+        sender__status=JobStatus.SUBMITTING,
+        sender__status_changed_at=F("sending_since"),
     ).exists()
 
 

@@ -145,11 +145,68 @@ def test_what_is_not_due_yet_was_seen_as_well():
     assert job.last_polled_at is not None
 
 
+def test_what_was_stored_is_known_at_once():
+    job = running()
+    store_remote_state(job, RemoteJob("ftjob-1", S.RUNNING, trained_tokens=5))
+    assert job.trained_tokens == 5
+
+
+def test_the_end_of_a_lease_ends_none_that_ends_in_the_same_moment(monkeypatch):
+    one, other, moment = make_provider(), make_provider(), now()
+    monkeypatch.setattr(pace, "now", lambda: moment)
+    with pace.lease(one, pace.Work.POLL, 60):
+        with pace.lease(other, pace.Work.POLL, 60):
+            pass
+        assert ProviderPace.objects.get(provider=one).polled_until is not None
+
+
+def test_whoever_wants_to_be_left_alone_is_not_even_called(monkeypatch):
+    job = running(next_poll_at=ago(seconds=1))
+    later = now() + timedelta(hours=1)
+    ProviderPace.objects.create(provider=job.provider, blocked_until=later)
+    monkeypatch.setattr("jobs_app.providers.connect", broken)
+    assert polling.poll_provider(job.provider) == 0
+
+
 def test_without_a_hidden_job_no_look_is_used_up():
     provider = make_provider()
     ProviderPace.objects.create(provider=provider)
     assert not pace.may_look_again(provider, FineTuningJob.objects.none())
     assert ProviderPace.objects.get().look_again_at is None
+
+
+# Asking one by one ------------------------------------------------------------------
+
+
+def due(**fields: Any) -> FineTuningJob:
+    return running(next_poll_at=ago(seconds=1), **fields)
+
+
+def test_for_few_jobs_no_list_is_read(monkeypatch):
+    monkeypatch.setattr(pace, "reserve", broken)
+    job = due(provider=make_provider())
+    ProviderPace.objects.create(provider=job.provider)
+    assert polling.Round(job.provider).read_list(client()) == {"ftjob-1"}
+
+
+def test_who_is_to_be_cancelled_is_not_looked_for_in_the_list():
+    job = due(cancel_requested_at=now())
+    ProviderPace.objects.create(provider=job.provider)
+    assert polling.Round(job.provider).wanted() == set()
+
+
+def test_what_the_list_showed_is_not_asked_about_again():
+    job = due()
+    asked = polling.Round(job.provider)
+    asked.ask_singly(client(retrieve=broken, n_reserved=0), set())
+    assert asked.n_requests == 0
+
+
+def test_the_answer_to_a_cancel_needs_no_second_question():
+    job = due(cancel_requested_at=now())
+    there = client(cancel=lambda id: RemoteJob(id, S.CANCELLED), retrieve=broken)
+    polling.Round(job.provider).ask(there, job)
+    assert job.status == S.CANCELLED
 
 
 # Stalled ----------------------------------------------------------------------------

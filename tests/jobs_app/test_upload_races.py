@@ -107,6 +107,20 @@ def test_another_jobs_claim_is_not_the_senders(job):
     assert not uploading._is_being_sent(row)
 
 
+def test_another_files_sender_is_not_waited_for(job):
+    busy = make_job(status=JobStatus.SUBMITTING)
+    file_of(busy, sender=busy, sending_since=busy.status_changed_at)
+
+    assert not uploading._is_being_sent(file_of(job))
+
+
+def test_a_claim_that_stands_is_waited_for(job):
+    busy = another(job, status=JobStatus.SUBMITTING)
+    row = file_of(job, sender=busy, sending_since=busy.status_changed_at)
+
+    assert uploading._is_being_sent(row)
+
+
 def test_an_id_is_stored_with_the_file_that_this_job_sends(job):
     mine = {"sender": job, "sending_since": job.status_changed_at}
     row = file_of(job, **mine)
