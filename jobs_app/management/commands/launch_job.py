@@ -4,10 +4,11 @@ from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from datasets_app.command_teams import add_team_argument, find_dataset, find_team
-from datasets_app.models import Dataset, DatasetVersion
+from datasets_app.models import Dataset, DatasetVersion, Example
 from jobs_app import kinds, services, tasks
 from jobs_app.advice import what_to_do
 from jobs_app.follow import Follower
@@ -195,10 +196,15 @@ def knobs_of(options: dict[str, Any]) -> dict[str, Any]:
 
 def has_changed_since(version: DatasetVersion) -> bool:
     """Was a row added, edited, reviewed or removed since the version was frozen?"""
-    examples = version.dataset.examples
-    if examples.filter(updated_at__gt=version.created_at).exists():
+    at, dataset = version.created_at, version.dataset
+    if dataset.examples.filter(updated_at__gt=at).exists():
         return True
-    return version.rows.filter(example=None).exists()
+    if Example.with_deleted.filter(dataset=dataset, deleted_at__gt=at).exists():
+        return True
+    # The manifest keeps the ids of rows that were deleted for good.
+    stored = Example.with_deleted.filter(pk=OuterRef("example_id"))
+    known = version.rows.filter(example_id__isnull=False)
+    return known.filter(~Exists(stored)).exists()
 
 
 def page_address(job: FineTuningJob) -> str:
