@@ -102,7 +102,7 @@ class DraftForm(forms.ModelForm):
         """Its key; read without the bound field, which would keep the old help text."""
         if self.is_bound:
             return str(self.data.get(self.add_prefix("provider"), ""))
-        return str(self.get_initial_for_field(field, "provider") or "")
+        return str(self.get_initial_for_field(field, "provider"))
 
     def _helps(self, provider: Provider) -> dict[str, str]:
         """The text below each field that depends on the provider."""

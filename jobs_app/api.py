@@ -95,7 +95,7 @@ def launch(
     arguments = launch_arguments(user, data)
     key = data.launch_key or _key_of(user, idempotency_key)
     job = services.create_job(**arguments, by=user, launch_key=key)
-    is_new = job.status == JobStatus.DRAFT and _launch(job, user)
+    is_new = _launch(job, user)
     tasks.submit_job.delay_on_commit(job.pk)
     out = LaunchedOut.of(job, _page_url(request, job))
     return Status(201 if is_new else 200, out)
@@ -104,7 +104,7 @@ def launch(
 def _launch(job: FineTuningJob, user: User) -> bool:
     try:
         return services.launch_job(job, by=user)
-    except IllegalTransition:  # the same request, sent twice at once
+    except IllegalTransition:  # the same request, sent again
         job.refresh_from_db()
         return False
 

@@ -73,9 +73,8 @@ class NoticesForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            chosen = NoticeChoice.objects.filter(user=self.instance)
-            self.initial["kinds"] = list(chosen.values_list("kind", flat=True))
+        chosen = NoticeChoice.objects.filter(user=self.instance)
+        self.initial["kinds"] = list(chosen.values_list("kind", flat=True))
 
     def clean(self) -> dict[str, Any]:
         clean = super().clean() or self.cleaned_data

@@ -179,7 +179,9 @@ def test_a_door_stays_with_its_provider():
     assert stored.provider == door.provider
 
 
-@pytest.mark.parametrize("secret", ["whsec_a b", "whsec_é", "whsec_a\u200b"])
+@pytest.mark.parametrize(
+    "secret", ["whsec_a b", "whsec_é", "whsec_a\u200b", "whsec_a\x07b"]
+)
 def test_a_secret_copied_wrongly_is_refused_and_not_sent_back(secret):
     client, one, _other = member_of_two(Role.OWNER)
     form = {"provider": make_provider(team=one).pk, "new_secret": secret}

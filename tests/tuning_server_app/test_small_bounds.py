@@ -282,10 +282,3 @@ def test_of_control_tokens_in_tools_the_first_is_named():
 
 def test_an_empty_list_of_tools_is_none():
     assert conversations({**chat(), "tools": []}, "supervised")[0].tools is None
-
-
-@pytest.mark.parametrize("parse", [parse_upload_request, parse_completion])
-@pytest.mark.parametrize("body", [[], ["filename"], "text", 7, None])
-def test_a_body_about_an_upload_that_is_no_object_is_refused(parse: Any, body: Any):
-    with pytest.raises(ApiError, match="must be a JSON object"):
-        parse(body)
