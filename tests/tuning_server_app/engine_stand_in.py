@@ -6,6 +6,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PIECES = ["안", "녕", "!"]
+# As vLLM 0.32.0 answers: keys that OpenAI leaves out when there is nothing to say.
+VLLM_NULLS = dict.fromkeys(
+    ("refusal", "annotations", "audio", "function_call", "reasoning")
+)
+COUNTS = {"prompt_tokens": 1, "total_tokens": 4, "completion_tokens": 3}
+VLLM_USAGE = {
+    **COUNTS,
+    "prompt_tokens_details": None,
+    "completion_tokens_details": None,
+}
 
 
 class Engine(ThreadingHTTPServer):
@@ -71,14 +81,15 @@ class Handler(BaseHTTPRequestHandler):
         elif body.get("stream"):
             self._stream(body)
         else:
-            message = {"role": "assistant", "content": "".join(PIECES)}
+            message = {**VLLM_NULLS, "role": "assistant", "content": "".join(PIECES)}
             choice = {
                 "index": 0,
                 "message": message,
                 "logprobs": None,
                 "finish_reason": "stop",
             }
-            self._send(200, _object(body, "chat.completion", [choice]))
+            answer = _object(body, "chat.completion", [choice])
+            self._send(200, {**answer, "usage": VLLM_USAGE})
 
     def _stream(self, body: dict[str, Any]) -> None:
         self.send_response(200)

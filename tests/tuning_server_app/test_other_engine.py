@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.tuning_server_app.engine_stand_in import PIECES, Engine
+from tests.tuning_server_app.engine_stand_in import COUNTS, PIECES, Engine
 from tests.tuning_server_app.factories import BASE, make_job, make_model
 from tuning_server_app import inference_client
 from tuning_server_app.inference_client import InferenceDown, answers
@@ -55,6 +55,14 @@ def test_a_base_model_is_asked_by_its_name(ask: Any, engine: Engine):
     (asked,) = engine.chats
     assert (asked["model"], asked["max_tokens"]) == (BASE, 5)
     assert not {"base", "adapter"} & asked.keys()
+
+
+def test_the_nulls_that_vllm_adds_are_left_out(ask: Any, engine: Engine):
+    answer = ask().json()
+    (choice,) = answer["choices"]
+    message = {"role": "assistant", "content": TEXT, "refusal": None}
+    assert choice["message"] == message
+    assert answer["usage"] == COUNTS
 
 
 def test_what_no_model_here_heeds_the_engine_never_sees(ask: Any, engine: Engine):

@@ -133,12 +133,22 @@ class _Renamed(Answer):
             if may_be_other and "choices" not in answer:
                 return raw
             for choice in answer["choices"]:
-                # The schema wants the key, which engines without refusals leave out.
                 if "message" in choice:
-                    choice["message"].setdefault("refusal", None)
+                    choice["message"] = _as_openai_writes_it(choice["message"])
+            if answer.get("usage"):
+                answer["usage"] = _without_nulls(answer["usage"])
             return orjson.dumps({**answer, "model": self._model})
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise InferenceDown(DOWN) from error
+
+
+def _as_openai_writes_it(message: Body) -> Body:
+    """The schema has nulls for `content` and `refusal` only; vLLM has more."""
+    return {"content": None, "refusal": None, **_without_nulls(message)}
+
+
+def _without_nulls(of: Body) -> Body:
+    return {name: value for name, value in of.items() if value is not None}
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
