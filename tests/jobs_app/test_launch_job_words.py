@@ -54,6 +54,7 @@ def test_rows_as_they_were_frozen_are_not_complained_of(example):
 
 @pytest.mark.parametrize("way", ["changed", "binned", "deleted"])
 def test_a_row_that_is_not_as_it_was_frozen_is_pointed_out(example, way):
+    make_example()  # another one, of another dataset
     found = Example.objects.filter(pk=example.pk)
     if way == "deleted":
         found.delete()
@@ -91,6 +92,7 @@ def test_without_any_model_one_must_be_named(dataset):
 def test_a_launch_that_waits_for_a_second_person_says_so(example):
     out, err = launch()
     assert "Launched job" in out
+    assert "Estimate: " in err
     assert "must approve" not in err
     team = example.dataset.team
     team.approve_always = True
