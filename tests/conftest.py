@@ -84,9 +84,12 @@ def all_alive(db: None) -> None:
     services.beat("trainer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests: a second Playwright cannot start beside the first."""
+    """One for a file: Playwright cannot start beside itself, and where it has ended,
+    Django's database is free again."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Install Debian's chromium.")
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
