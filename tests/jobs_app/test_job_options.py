@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from jobs_app.hyperparameters import MAX_SEED, check_seed, check_suffix
 from jobs_app.models import ProviderCheck
 from jobs_app.provider_facts import facts, step_lines
+from jobs_app.provider_fields import fields_of, told_of
 from jobs_app.services.compatibility import STEP_NAMES
 from tests.factories import make_provider
 
@@ -71,3 +72,15 @@ def test_the_version_that_is_spoken_is_shown(own, shown):
     provider = make_provider(kind="azure_classic", api_version=own)
 
     assert ("API version", shown) in facts(provider)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "is_all"), [("openai", True), ("nebius", False)])
+def test_of_a_kind_that_takes_all_just_that_is_said(kind, is_all):
+    provider = make_provider(kind=kind)
+    labels = dict.fromkeys(fields_of(provider).lacking, "Method")
+
+    said = told_of(provider, labels)
+
+    assert (said == "It takes all that is asked below.") == is_all
+    assert said

@@ -36,6 +36,8 @@ def test_nothing_of_the_environment_reaches_a_provider(provider, fake, monkeypat
     assert "leak" not in str(request.headers)
     assert request.headers["authorization"] == f"Bearer {API_KEY}"
     assert request.headers["host"] == fake.host
+    # What the SDK says of itself stays: providers count its retries by that.
+    assert any(name.lower().startswith("x-stainless-") for name in request.headers)
 
 
 def test_without_a_key_nothing_is_sent_even_if_the_environment_has_one(
