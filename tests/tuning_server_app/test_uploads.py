@@ -22,6 +22,7 @@ from tuning_server_app.models import (
     UploadStatus,
 )
 from tuning_server_app.services import uploads as services
+from tuning_server_app.upload_request import parse_completion, parse_upload_request
 from tuning_server_app.views import uploads
 
 UPLOADS = "/v1/uploads"
@@ -384,3 +385,10 @@ def test_what_an_ended_upload_is_sent_is_not_even_read(
     monkeypatch.setattr(Draft, "write", lambda *_: pytest.fail("it was read"))
     ended = make_upload(organization, status=UploadStatus.CANCELLED)
     assert send(api, ended.wire_id, b"a").status_code == 400
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None])
+def test_what_is_no_object_asks_for_no_upload(body: Any):
+    for parse in (parse_upload_request, parse_completion):
+        with pytest.raises(ApiError, match="must be a JSON object"):
+            parse(body)
