@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.utils.timezone import now
 
+from datasets_app.models import Split
 from jobs_app import services
 from jobs_app.models import FineTuningJob, JobStatus, Provider, RemoteFile
 from jobs_app.providers import PROFILES, ProviderClient
@@ -251,3 +253,14 @@ def test_how_much_goes_in_parts(monkeypatch, kind, abilities, n_bytes):
     provider = Provider(kind=kind, abilities=abilities)
 
     assert uploading._most_in_parts(provider) == n_bytes
+
+
+def test_between_two_looks_at_a_file_that_is_read_there_is_a_pause(monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr(uploading.time, "sleep", waited.append)
+    looks = iter([("uploaded", ""), ("uploaded", ""), ("processed", "")])
+    client = SimpleNamespace(file_status=lambda _id: next(looks))
+
+    uploading.wait_until_processed(cast(ProviderClient, client), "file-1", Split.TRAIN)
+
+    assert waited == [uploading.PROCESSING_CHECK_SECONDS] * 2
